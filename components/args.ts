@@ -1,0 +1,346 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** What happens to a pod whose images fail their check. */
+export const GuardMode = {
+  /** Admit it, and say so in the policy reports. */
+  Audit: "audit",
+  /** Refuse it. */
+  Enforce: "enforce",
+} as const;
+export type GuardMode = (typeof GuardMode)[keyof typeof GuardMode];
+
+/** What happens to an image that no entry of `images` covers. */
+export const UncoveredAction = {
+  /** Admit it; `audit-unsigned-images` reports it. */
+  Report: "report",
+  /** Treat it like an unsigned image: refused where the namespace enforces, reported where it audits. */
+  Refuse: "refuse",
+} as const;
+export type UncoveredAction = (typeof UncoveredAction)[keyof typeof UncoveredAction];
+
+/** What the API server does when Kyverno can't be reached or can't decide. */
+export const FailurePolicy = {
+  /** Refuse the request. */
+  Fail: "Fail",
+  /** Let the request through unchecked. */
+  Ignore: "Ignore",
+} as const;
+export type FailurePolicy = (typeof FailurePolicy)[keyof typeof FailurePolicy];
+
+/** Whose certificates and transparency log are believed. */
+export const TrustRoot = {
+  /** The public-good Sigstore instance (fulcio.sigstore.dev, rekor.sigstore.dev). */
+  PublicGood: "publicGood",
+  /** A Sigstore instance or certificate authority of your own. */
+  Custom: "custom",
+  /** Like custom, and nothing but the image registry may be contacted. */
+  Offline: "offline",
+} as const;
+export type TrustRoot = (typeof TrustRoot)[keyof typeof TrustRoot];
+
+/** The Kyverno line that the policies are written for. */
+export const KyvernoTarget = {
+  /** Kyverno 1.10.7, chart 3.0.9. */
+  V1_10: "1.10",
+  /** Kyverno 1.13.4, chart 3.3.6: the way out of 1.10. */
+  V1_13: "1.13",
+} as const;
+export type KyvernoTarget = (typeof KyvernoTarget)[keyof typeof KyvernoTarget];
+
+/** What a mutable tag becomes when a verified pod is admitted in an enforced namespace. */
+export const TagHandling = {
+  /** Rewritten to the digest that was verified, so that what was checked is what runs. */
+  Pin: "pin",
+  /** Left as written; a tag moved between admission and image pull is not noticed. */
+  Keep: "keep",
+} as const;
+export type TagHandling = (typeof TagHandling)[keyof typeof TagHandling];
+
+/** A GitHub Actions workflow that signs; shorthand for the exact keyless identity. */
+export interface GithubSignerArgs {
+  /** `owner/name` in GitHub's own spelling: certificates keep its upper and lower case. */
+  repository: string;
+  /** The workflow file that runs `cosign sign`, e.g. `docker-build.yml` (looked up in `.github/workflows/`). */
+  workflow: string;
+  /** The full git ref that the workflow ran on, e.g. `refs/heads/main` or `refs/tags/v*`. */
+  ref: string;
+  /** Only runs started by this event count, e.g. `push`. Default: any event. */
+  trigger?: string;
+  /**
+   * The repository whose run called the workflow. Set it where the workflow can be called from elsewhere
+   * (`on: workflow_call`): without it every caller in the world signs with this identity. Default: any caller.
+   */
+  callerRepository?: string;
+}
+
+/** Claims of a Fulcio certificate that must match besides subject and issuer. Wildcards `*` and `?` are allowed. */
+export interface CertificateClaimsArgs {
+  /** The event that started the workflow, e.g. `push` (extension 1.3.6.1.4.1.57264.1.2). */
+  githubWorkflowTrigger?: string;
+  /** The commit that the workflow ran on (extension .1.3). */
+  githubWorkflowSha?: string;
+  /** The workflow's display name (extension .1.4). */
+  githubWorkflowName?: string;
+  /** The repository that ran the workflow (extension .1.5). */
+  githubWorkflowRepository?: string;
+  /** The git ref that the workflow ran on (extension .1.6). */
+  githubWorkflowRef?: string;
+}
+
+/** Any keyless identity: a certificate of the trust root with this subject and issuer. */
+export interface KeylessSignerArgs {
+  /** The OpenID Connect issuer, e.g. `https://token.actions.githubusercontent.com`. */
+  issuer: string;
+  /** The certificate's subject alternative name. `*` crosses `/`, so a loose one admits strangers. */
+  subject: string;
+  /** Further claims that must match. Default: none. */
+  claims?: CertificateClaimsArgs;
+}
+
+/** A cosign key. Exactly one of `publicKey`, `kms` and `secretName` is given. */
+export interface KeySignerArgs {
+  /** Public key in PEM. */
+  publicKey?: pulumi.Input<string>;
+  /** KMS reference, e.g. `awskms:///alias/cosign`, `gcpkms://...`, `azurekms://...`, `hashivault://...`. */
+  kms?: string;
+  /** A Secret with `cosign.pub` in Kyverno's namespace. */
+  secretName?: string;
+  /** Default `sha256`. */
+  signatureAlgorithm?: string;
+}
+
+/** Signatures by a certificate of your own authority, without OpenID Connect. */
+export interface CertificateSignerArgs {
+  /** The signing certificate in PEM. Default: any leaf under `chain`. */
+  certificate?: pulumi.Input<string>;
+  /** Intermediate and root certificates in PEM, root last. This is where a certificate authority belongs. */
+  chain?: pulumi.Input<string>;
+}
+
+/** Who may sign. Exactly one of the four is given. */
+export interface SignerArgs {
+  /** A GitHub Actions workflow. */
+  github?: GithubSignerArgs;
+  /** Another keyless identity. */
+  keyless?: KeylessSignerArgs;
+  /** A key pair or KMS key. */
+  key?: KeySignerArgs;
+  /** A certificate authority of your own. */
+  certificate?: CertificateSignerArgs;
+  /** Why a subject with a dangerous wildcard is accepted all the same. Without a reason it is refused. */
+  acceptWildcardReason?: string;
+}
+
+/** Signed statements about the image (SLSA provenance, SBOM) that must be there too. */
+export interface AttestationArgs {
+  /** The in-toto predicate type, e.g. `https://slsa.dev/provenance/v1`. */
+  predicateType: string;
+  /** Who must have signed the statement. Default: the signers of the image entry. */
+  signers?: SignerArgs[];
+  /** Kyverno conditions over the predicate (`any`/`all` lists of key, operator, value). Default: presence is enough. */
+  conditions?: Record<string, any>[];
+}
+
+/** Which images who must have signed. Entries may not overlap: each image has exactly one. */
+export interface ImageRuleArgs {
+  /** Short name, used in rule names, reports and metrics: lower-case letters, digits and `-`, at most 29. */
+  name: string;
+  /** Repositories without tag or digest, e.g. `ghcr.io/ikey168/modulo-*`; tags and digests are covered alike. */
+  repositories: string[];
+  /** Who may sign. */
+  signers: SignerArgs[];
+  /** How many of the signers must have signed: 1 is any of them, their number is all of them. Default 1. */
+  threshold?: number;
+  /** Repository that holds the signatures (cosign's `COSIGN_REPOSITORY`). Default: beside the image. */
+  signatureRepository?: string;
+  /** Statements that must exist besides the signature. Default: none. */
+  attestations?: AttestationArgs[];
+}
+
+/** One mode for some namespaces, against the default of their class. */
+export interface NamespaceOverrideArgs {
+  /** A namespace name or wildcard, e.g. `team-a` or `team-a-*`. */
+  namespace: string;
+  /** The mode there. */
+  mode: GuardMode;
+  /** Why, for whoever reads the config next. Default: none. */
+  reason?: string;
+}
+
+/** How namespaces are classed. The lists may not overlap; every namespace that no list names is an application. */
+export interface NamespacesArgs {
+  /** Namespaces left alone at the webhook, by exact name, besides kube-system, kube-public, kube-node-lease and Kyverno's own. */
+  system?: string[];
+  /** Names or wildcards of production namespaces. Default `production`, `prod`, `prod-*`. */
+  production?: string[];
+  /** Names or wildcards of development namespaces, audited in every stack. Default `development`, `dev`, `dev-*`. */
+  development?: string[];
+  /** Exceptions from the class's mode. Default: none. */
+  overrides?: NamespaceOverrideArgs[];
+}
+
+/** Images that may run unsigned in production, with the reason on record. */
+export interface ExemptImagesArgs {
+  /** Repositories without tag or digest, e.g. `registry.k8s.io/*`. */
+  repositories: string[];
+  /** Why these are accepted. */
+  reason: string;
+}
+
+/** What happens to images that no signer covers. */
+export interface UncoveredImagesArgs {
+  /** In production namespaces. Default `refuse`. */
+  production?: UncoveredAction;
+  /** In every other namespace. Default `report`. */
+  applications?: UncoveredAction;
+  /** Images that are let through although no signer covers them. Default: none. */
+  exempt?: ExemptImagesArgs[];
+}
+
+/** Emergency bypass: who may let an unsigned image in, and for how long. Without this block there is no bypass. */
+export interface BypassArgs {
+  /** Groups whose members may set the bypass annotation, exactly as the API server sees them. */
+  groups?: string[];
+  /** Users who may set it. */
+  users?: string[];
+  /** Service accounts who may set it, as `namespace:name`. */
+  serviceAccounts?: string[];
+  /** Longest time a bypass may be granted for, in hours. Default 4, at most 168. */
+  maxHours?: number;
+}
+
+/** Takes a policy out of admission altogether, visibly and for a limited time. */
+export interface SuspensionArgs {
+  /** The policy's name, or `all`. */
+  policy: string;
+  /** Why. */
+  reason: string;
+  /** When it ends, ISO 8601 with zone, e.g. `2026-12-01T18:00:00Z`. A past date fails the preview. */
+  until: string;
+}
+
+/** The transparency log whose inclusion promises count. */
+export interface RekorArgs {
+  /** Base URL of the log, e.g. `https://rekor.example.com`. Signatures that carry a bundle need no call to it. */
+  url: string;
+  /** The log's public key in PEM. */
+  publicKey: pulumi.Input<string>;
+}
+
+/** Trust anchors of keyless signatures. */
+export interface TrustArgs {
+  /** Default `publicGood`. */
+  root?: TrustRoot;
+  /** Root and intermediate certificates in PEM; with `custom` and `offline`. */
+  fulcioCertificates?: pulumi.Input<string>;
+  /** Your transparency log; with `custom` and `offline`. */
+  rekor?: RekorArgs;
+  /** Public key of your certificate-transparency log in PEM. Default: none, embedded timestamps are then not accepted. */
+  ctLogPublicKey?: pulumi.Input<string>;
+  /**
+   * Accept signatures without a transparency log. Nothing then proves when the signature was made, and a short-lived
+   * certificate counts for ever. Default false.
+   */
+  acceptNoTransparencyLog?: boolean;
+  /** Fail instead of warn when the trust bundle is outside its validity window. Default false. */
+  strict?: boolean;
+}
+
+/** What the API server does when no verdict can be had, and how long it waits for one. */
+export interface FailureArgs {
+  /** For policies that enforce. Default `Fail`. */
+  enforce?: FailurePolicy;
+  /** For policies that audit. Default `Ignore`: an audit must not stop anybody. */
+  audit?: FailurePolicy;
+  /** Longest wait for an enforcing policy, seconds, 10 to 30. Default 30. */
+  enforceTimeoutSeconds?: number;
+  /** Longest wait for an auditing policy, seconds, 10 to 30. Default 10. */
+  auditTimeoutSeconds?: number;
+}
+
+/** Where the Helm chart comes from. Default: Kyverno's own repository. */
+export interface ChartArgs {
+  /** A local chart folder or archive, or an `oci://` reference. */
+  path?: string;
+  /** A Helm repository URL, for mirrors. */
+  repository?: string;
+}
+
+/** Kyverno itself. */
+export interface KyvernoArgs {
+  /** Kyverno line. Default `1.10`. */
+  target?: KyvernoTarget;
+  /** Namespace that belongs to Kyverno alone: uninstalling scales down every Deployment in it. Default `kyverno`. */
+  namespace?: string;
+  /** Name of the Helm release; a rename replaces everything. Default `kyverno`. */
+  releaseName?: string;
+  /** Source of the chart. */
+  chart?: ChartArgs;
+  /** Admission controller replicas: 1, or 3 for high availability (2 is refused by Kyverno). Default 1. */
+  replicas?: number;
+  /** Priority class of Kyverno's pods. Default `system-cluster-critical` with 3 replicas, else none. */
+  priorityClassName?: string;
+  /** Registry that mirrors every image of the chart, e.g. `mirror.example.com/hub`. Default: the public ones. */
+  imageRegistry?: string;
+  /** Secrets in Kyverno's namespace for pulling Kyverno's own images. Default: none. */
+  imagePullSecrets?: string[];
+  /** Secrets in Kyverno's namespace for reading signatures from private registries. Default: none. */
+  registrySecrets?: string[];
+  /** Image with kubectl and a shell for the chart's clean-up jobs. Default `docker.io/alpine/k8s:1.31.5`. */
+  kubectlImage?: string;
+  /**
+   * Turns Kyverno's PolicyExceptions on, for this one namespace. Whoever may create them there switches policies off, so
+   * guard it as you guard production. Default: off.
+   */
+  policyExceptionsNamespace?: string;
+  /** Memory limit of the admission controller, a Kubernetes quantity. Default `384Mi`; `1Gi` with 3 replicas. */
+  memoryLimit?: string;
+  /** Seconds to wait for the chart to become ready. Default 600. */
+  timeoutSeconds?: number;
+  /** Chart values of your own, merged over the guard's. Values that security rests on are refused here. */
+  values?: pulumi.Input<Record<string, any>>;
+  /** Let `values` change what security rests on; shown in every preview. Default false. */
+  allowUnsafeValues?: boolean;
+}
+
+/** How `up` makes sure that the guard answers. */
+export interface ReadinessArgs {
+  /** Kubeconfig (content or path) for the canary check. Default: the ambient one, if no explicit provider is given. */
+  kubeconfig?: pulumi.Input<string>;
+  /** Context in that kubeconfig. Default: its current one. */
+  context?: string;
+  /** Ask the API server, by dry run, to admit a canary pod after the policies are ready. Default true where reachable. */
+  canary?: boolean;
+  /** Seconds to wait for each step. Default 180. */
+  timeoutSeconds?: number;
+}
+
+/** Arguments of `ImageSigningGuard`. What decides which policies exist must be plain; PEMs and values may be Outputs. */
+export interface ImageSigningGuardArgs {
+  /** The stack's mode. Development namespaces are audited in either. Default `audit`. */
+  mode?: GuardMode;
+  /** Which images who must have signed. At least one entry. */
+  images: ImageRuleArgs[];
+  /** How namespaces are classed. */
+  namespaces?: NamespacesArgs;
+  /** What happens to images that no signer covers. */
+  uncovered?: UncoveredImagesArgs;
+  /** Tags of verified images in enforced namespaces. Default `pin`. */
+  tags?: TagHandling;
+  /** Emergency bypass. Default: off. */
+  bypass?: BypassArgs;
+  /** Policies that are out of admission for a while. Default: none. */
+  suspend?: SuspensionArgs[];
+  /** Trust anchors. Default: the public-good Sigstore instance. */
+  trust?: TrustArgs;
+  /** Behaviour when no verdict can be had. */
+  failure?: FailureArgs;
+  /** Kyverno's installation. */
+  kyverno?: KyvernoArgs;
+  /** The page that a refused person is sent to. Default: the name of this project's own runbook. */
+  runbookUrl?: string;
+  /** Kyverno ClusterPolicies of your own, checked and deployed with the guard's. Default: none. */
+  extraPolicies?: Record<string, any>[];
+  /** How `up` makes sure that the guard answers. */
+  readiness?: ReadinessArgs;
+}

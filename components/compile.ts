@@ -1,0 +1,48 @@
+import { leftoverGuards } from "./kyverno/leftovers";
+import { trustFiles } from "./kyverno/trustFiles";
+import { chartValues } from "./kyverno/values";
+import { auditUnsignedImages } from "./policies/auditUnsignedImages";
+import { guardImageBypass } from "./policies/guardImageBypass";
+import { guardImageVerdicts } from "./policies/guardImageVerdicts";
+import { requireSignedImages, verifyImageSignatures } from "./policies/judging";
+import { type Json, MANAGED_BY, type Manifest } from "./policies/manifest";
+import type { PolicyPlan, PolicyRole, Resolved } from "./posture/types";
+
+/** Everything that goes into the cluster, in the order in which it must. */
+export interface Compiled {
+  /** Objects that see to it that destroy leaves nothing. */
+  readonly leftoverGuards: Manifest[];
+  readonly namespace: Manifest;
+  /** ConfigMap with the trust anchors' files; absent when no file is needed. */
+  readonly trust?: Manifest;
+  readonly chartValues: Json;
+  readonly policies: Manifest[];
+}
+
+const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => Manifest[]> = {
+  "require-signed-images": requireSignedImages,
+  "verify-image-signatures": verifyImageSignatures,
+  "audit-unsigned-images": (plan, resolved) => [auditUnsignedImages(plan, resolved)],
+  "guard-image-verdicts": (plan) => [guardImageVerdicts(plan)],
+  "guard-image-bypass": (plan, resolved) => [guardImageBypass(plan, resolved)],
+};
+
+/** Posture to manifests. Pure: the same posture always gives the same text. */
+export function compilePosture(resolved: Resolved): Compiled {
+  const { posture, materials } = resolved;
+  const trust = trustFiles(resolved);
+  return {
+    leftoverGuards: leftoverGuards(posture.kyverno),
+    namespace: {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: posture.kyverno.namespace, labels: { ...MANAGED_BY } },
+    },
+    ...(trust ? { trust } : {}),
+    chartValues: chartValues(resolved, trust),
+    policies: [
+      ...posture.policies.flatMap((plan) => POLICIES[plan.role](plan, resolved)),
+      ...(materials.extraPolicies as unknown as Manifest[]),
+    ],
+  };
+}

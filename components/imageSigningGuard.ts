@@ -1,0 +1,219 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { ImageSigningGuardArgs } from "./args";
+import { type Compiled, compilePosture } from "./compile";
+import type { PolicyRule } from "./kyverno/coreRules";
+import { releaseArgs } from "./kyverno/release";
+import { holdsOutputs, withoutOutputs } from "./outputs";
+import type { Json, Manifest } from "./policies/manifest";
+import { resolvePosture } from "./posture/resolve";
+import type { Posture, Resolved } from "./posture/types";
+import { GuardInputError, ProblemList } from "./problems";
+import { GuardResourceError } from "./pulumiError";
+import { ReadinessProbe } from "./readiness";
+
+/** The type token under which the guard appears in every preview. */
+export const GUARD_TYPE = "image-signing-guard:index:ImageSigningGuard";
+
+/** Seconds that Kyverno may take to take a policy in; it is 10 to 20 after a fresh installation. */
+const POLICY_TIMEOUT = "5m";
+
+/**
+ * Installs Kyverno and admits only the images that the configured signers signed.
+ *
+ * @example
+ * new ImageSigningGuard("guard", {
+ *   mode: "enforce",
+ *   images: [{
+ *     name: "modulo",
+ *     repositories: ["ghcr.io/ikey168/modulo-*"],
+ *     signers: [{ github: { repository: "Ikey168/Modulo", workflow: "docker-build.yml", ref: "refs/heads/main" } }],
+ *   }],
+ * });
+ */
+export class ImageSigningGuard extends pulumi.ComponentResource {
+  /** The stack's mode. */
+  public readonly mode!: pulumi.Output<string>;
+  /** What is enforced, fully defaulted; the same object that previews compare. */
+  // biome-ignore lint/suspicious/noExplicitAny: Pulumi's schema has no other word for a nested block.
+  public readonly posture!: pulumi.Output<Record<string, any>>;
+  /** Names of the deployed policies. */
+  public readonly policyNames!: pulumi.Output<string[]>;
+  /** Kyverno's namespace. */
+  public readonly namespace!: pulumi.Output<string>;
+  /** Status of the Helm release, `deployed` when all is well. */
+  public readonly releaseStatus!: pulumi.Output<string>;
+  /** Version of the Helm chart. */
+  public readonly chartVersion!: pulumi.Output<string>;
+  /** Version of Kyverno. */
+  public readonly kyvernoVersion!: pulumi.Output<string>;
+  /** How readiness was established. */
+  public readonly readiness!: pulumi.Output<string>;
+
+  constructor(name: string, args: ImageSigningGuardArgs, opts?: pulumi.ComponentResourceOptions) {
+    const plan = planGuard(args);
+    super(GUARD_TYPE, name, "error" in plan ? {} : { posture: plan.posture }, opts);
+    if ("error" in plan) throw asResourceError(plan.error, this);
+
+    for (const warning of plan.shape.warnings) pulumi.log.warn(warning, this);
+    const child = { parent: this };
+    const { shape } = plan;
+
+    const first = shape.compiled.leftoverGuards.map((manifest) => createLeftoverGuard(name, manifest, child));
+    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, inputsOf(shape.compiled.namespace), {
+      ...child,
+      dependsOn: first,
+    });
+    const trust =
+      shape.compiled.trust &&
+      new k8s.core.v1.ConfigMap(
+        `${name}-trust`,
+        {
+          metadata: plan.field((c) => c.trust!.metadata),
+          data: plan.field((c) => c.trust!.data as Record<string, string>),
+        },
+        { ...child, dependsOn: [namespace] },
+      );
+    const release = new k8s.helm.v3.Release(
+      `${name}-kyverno`,
+      releaseArgs(
+        shape.resolved.posture.kyverno,
+        plan.field((c) => c.chartValues),
+      ),
+      {
+        ...child,
+        dependsOn: trust ? [namespace, trust] : [namespace],
+        customTimeouts: {
+          create: `${shape.resolved.posture.kyverno.timeoutSeconds}s`,
+          update: `${shape.resolved.posture.kyverno.timeoutSeconds}s`,
+        },
+      },
+    );
+
+    const probe = new ReadinessProbe(this, args.readiness ?? {});
+    const afterWebhooks = probe.afterWebhooks(release);
+    const policies: k8s.apiextensions.CustomResource[] = [];
+    const deploy = (manifest: Manifest, index: number, dependsOn: pulumi.Resource[]) => {
+      const policy = new k8s.apiextensions.CustomResource(
+        `${name}-${manifest.metadata.name}`,
+        {
+          apiVersion: manifest.apiVersion,
+          kind: manifest.kind,
+          metadata: awaited(manifest.metadata),
+          spec: afterWebhooks(plan.field((c) => c.policies[index]!.spec)),
+        },
+        // The name in the cluster is fixed, so a replacement can't stand beside what it replaces.
+        {
+          ...child,
+          dependsOn,
+          deleteBeforeReplace: true,
+          customTimeouts: { create: POLICY_TIMEOUT, update: POLICY_TIMEOUT },
+        },
+      );
+      policies.push(policy);
+      return policy;
+    };
+    // Guards come first and leave last: nothing is ever enforced while a forged verdict or bypass would count.
+    const isGuard = (manifest: Manifest) =>
+      manifest.metadata.labels?.["image-signing-guard/role"]?.startsWith("guard-") ?? false;
+    const manifests = shape.compiled.policies.map((manifest, index) => ({ manifest, index }));
+    const guards = manifests
+      .filter(({ manifest }) => isGuard(manifest))
+      .map(({ manifest, index }) => deploy(manifest, index, [release]));
+    for (const { manifest, index } of manifests.filter(({ manifest }) => !isGuard(manifest)))
+      deploy(manifest, index, [release, ...guards]);
+
+    this.mode = pulumi.output(shape.resolved.posture.mode);
+    this.posture = pulumi.output<Posture>(plan.posture) as unknown as typeof this.posture;
+    this.policyNames = pulumi.output(shape.compiled.policies.map((manifest) => manifest.metadata.name));
+    this.namespace = pulumi.output(shape.resolved.posture.kyverno.namespace);
+    this.releaseStatus = release.status.status;
+    this.chartVersion = pulumi.output(shape.resolved.posture.kyverno.chartVersion);
+    this.kyvernoVersion = pulumi.output(shape.resolved.posture.kyverno.appVersion);
+    this.readiness = probe.proof(shape.resolved.posture, policies);
+    this.registerOutputs({
+      mode: this.mode,
+      posture: this.posture,
+      policyNames: this.policyNames,
+      namespace: this.namespace,
+      releaseStatus: this.releaseStatus,
+      chartVersion: this.chartVersion,
+      kyvernoVersion: this.kyvernoVersion,
+      readiness: this.readiness,
+    });
+  }
+}
+
+interface Shape {
+  readonly resolved: Resolved;
+  readonly compiled: Compiled;
+  readonly warnings: readonly string[];
+}
+
+interface Plan {
+  /** What is known now; where an argument is an Output, a marker stands in its place. */
+  readonly shape: Shape;
+  readonly posture: pulumi.Input<Posture>;
+  /** A part of the compiled result, later if an argument is an Output. */
+  readonly field: <T>(pick: (compiled: Compiled) => T) => pulumi.Input<T>;
+}
+
+/** Decides which resources exist. Runs before `super` so that the component's own inputs can be the posture. */
+function planGuard(args: ImageSigningGuardArgs): Plan | { error: unknown } {
+  try {
+    const problems = new ProblemList();
+    const plain = withoutOutputs(args, problems);
+    problems.throwIfAny();
+    const shape = shapeOf(plain);
+    // A kubeconfig has no part in the posture; as a secret it would make all of it secret.
+    const { readiness, ...judged } = args;
+    if (!holdsOutputs(judged)) return { shape, posture: shape.resolved.posture, field: (pick) => pick(shape.compiled) };
+    const later = pulumi.output(judged as pulumi.Input<object>).apply(shapeWhenKnown);
+    return {
+      shape,
+      // Keys stand in it by fingerprint only, so a preview may show it.
+      posture: pulumi.unsecret(later.apply(({ resolved }) => resolved.posture)),
+      field: (pick) => later.apply(({ compiled }) => pick(compiled)),
+    };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** A `RunError` is what Pulumi prints without a stack trace where there is no resource to attach it to. */
+function shapeWhenKnown(args: unknown): Shape {
+  try {
+    return shapeOf(args);
+  } catch (error) {
+    throw error instanceof GuardInputError ? new pulumi.RunError(error.message) : error;
+  }
+}
+
+function shapeOf(args: unknown): Shape {
+  const resolved = resolvePosture(args);
+  return { resolved, compiled: compilePosture(resolved), warnings: resolved.warnings };
+}
+
+function asResourceError(error: unknown, resource: pulumi.Resource): unknown {
+  return error instanceof GuardInputError ? new GuardResourceError(error.message, error.problems, resource) : error;
+}
+
+/** Asks the provider to wait until Kyverno reports the policy as Ready, that is, in the webhooks. */
+function awaited(metadata: Manifest["metadata"]): Manifest["metadata"] {
+  return { ...metadata, annotations: { ...metadata.annotations, "pulumi.com/waitFor": "condition=Ready" } };
+}
+
+/** These two kinds have typed resources, which unlike a CustomResource need no schema of the cluster to be previewed. */
+function createLeftoverGuard(name: string, manifest: Manifest, opts: pulumi.ResourceOptions): pulumi.Resource {
+  const resourceName = `${name}-${manifest.metadata.name.replace(/:/g, "-")}`;
+  if (manifest.kind === "ClusterRole") {
+    const rules = manifest.rules as PolicyRule[] | undefined;
+    // An empty list of rules would differ from the server's absent one in every preview.
+    return new k8s.rbac.v1.ClusterRole(resourceName, { ...inputsOf(manifest), ...(rules ? { rules } : {}) }, opts);
+  }
+  return new k8s.admissionregistration.v1.ValidatingWebhookConfiguration(resourceName, inputsOf(manifest), opts);
+}
+
+function inputsOf(manifest: Manifest): { metadata: Json } {
+  return { metadata: manifest.metadata as unknown as Json };
+}

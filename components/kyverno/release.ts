@@ -1,0 +1,29 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Json } from "../policies/manifest";
+import type { KyvernoPlan } from "../posture/types";
+
+/**
+ * The Helm release. `helm.v3.Release`, not `Chart`: only a release runs the chart's pre-delete hook, without which
+ * destroy leaves webhooks that block the cluster.
+ */
+export function releaseArgs(kyverno: KyvernoPlan, values: pulumi.Input<Json>): k8s.helm.v3.ReleaseArgs {
+  return {
+    // A fixed name: the chart's own names and our clean-up depend on it.
+    name: kyverno.releaseName,
+    namespace: kyverno.namespace,
+    createNamespace: false,
+    chart: kyverno.chart.name,
+    ...(isLocal(kyverno.chart.name) ? {} : { version: kyverno.chartVersion }),
+    ...(kyverno.chart.repository ? { repositoryOpts: { repo: kyverno.chart.repository } } : {}),
+    values: values as pulumi.Input<Record<string, unknown>>,
+    timeout: kyverno.timeoutSeconds,
+    // A failed first installation would otherwise leave a release whose name can't be used again.
+    cleanupOnFail: true,
+  };
+}
+
+/** A path already holds one version of the chart. */
+function isLocal(chart: string): boolean {
+  return /^(\.{0,2}\/|[A-Za-z]:\\)/.test(chart) || chart.endsWith(".tgz");
+}

@@ -1,0 +1,39 @@
+import { KyvernoTarget } from "../args";
+
+/** What differs between the Kyverno lines. Nothing else in the code asks which line it is. */
+export interface KyvernoLine {
+  readonly chartVersion: string;
+  readonly appVersion: string;
+  /** Whether an image counts as verified because the request's own annotation says so (fixed in 1.13.1). */
+  readonly trustsRequestAnnotation: boolean;
+  /** Whether a policy must say when a log is not used; else its verifier asks the public one. */
+  readonly absentLogsAreNamed: boolean;
+  /** Whether the chart takes the webhooks' filter as a block and hook images as {registry, repository, tag}. */
+  readonly chartTakesBlocks: boolean;
+  /** Whether the chart's aggregated roles are known by their rules, so that they can be held while it is uninstalled. */
+  readonly heldRoles: boolean;
+}
+
+export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
+  [KyvernoTarget.V1_10]: {
+    chartVersion: "3.0.9",
+    appVersion: "v1.10.7",
+    trustsRequestAnnotation: true,
+    absentLogsAreNamed: false,
+    chartTakesBlocks: false,
+    heldRoles: true,
+  },
+  [KyvernoTarget.V1_13]: {
+    chartVersion: "3.3.6",
+    appVersion: "v1.13.4",
+    trustsRequestAnnotation: false,
+    absentLogsAreNamed: true,
+    chartTakesBlocks: true,
+    heldRoles: false,
+  },
+};
+
+export const CHART_NAME = "kyverno";
+export const CHART_REPOSITORY = "https://kyverno.github.io/kyverno/";
+/** Has kubectl and a shell, which the chart's clean-up jobs need; the chart's own image is gone from its registry. */
+export const DEFAULT_KUBECTL_IMAGE = "docker.io/alpine/k8s:1.31.5";

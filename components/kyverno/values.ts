@@ -1,0 +1,183 @@
+import type { Json, Manifest } from "../policies/manifest";
+import type { KyvernoPlan, Resolved } from "../posture/types";
+import { KYVERNO_LINES } from "./target";
+import { TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
+
+/**
+ * Requests that no policy looks at. The chart's list without its ReplicaSet entry: with it, an unsigned or bypassed
+ * ReplicaSet would never be seen. Objects of Kyverno's own namespace are added by the chart.
+ */
+const RESOURCE_FILTERS = [
+  "Event",
+  "Node",
+  "Node/*",
+  "APIService",
+  "APIService/*",
+  "TokenReview",
+  "SubjectAccessReview",
+  "SelfSubjectAccessReview",
+  "Binding",
+  "Pod/binding",
+  "AdmissionReport",
+  "AdmissionReport/*",
+  "ClusterAdmissionReport",
+  "ClusterAdmissionReport/*",
+  "BackgroundScanReport",
+  "BackgroundScanReport/*",
+  "ClusterBackgroundScanReport",
+  "ClusterBackgroundScanReport/*",
+];
+
+/** Helm values of the chart: what the guard needs, with the user's values merged over it. */
+export function chartValues(resolved: Resolved, trust: Manifest | undefined): Json {
+  const { posture, materials } = resolved;
+  const system = posture.namespaces.find((group) => group.name === "system")!.patterns;
+  const { chartTakesBlocks } = KYVERNO_LINES[posture.kyverno.target];
+  const webhookFilter: Json = {
+    namespaceSelector: {
+      matchExpressions: [
+        {
+          key: "kubernetes.io/metadata.name",
+          operator: "NotIn",
+          values: system.filter((name) => name !== posture.kyverno.namespace),
+        },
+      ],
+    },
+  };
+  const own: Json = {
+    fullnameOverride: posture.kyverno.releaseName,
+    crds: { install: true },
+    config: {
+      // Kyverno is not even called for these, so its outage can't stop them. The chart adds Kyverno's own namespace.
+      webhooks: chartTakesBlocks ? webhookFilter : [webhookFilter],
+      excludeKyvernoNamespace: true,
+      resourceFilters: [
+        ...RESOURCE_FILTERS.map((kind) => `[${kind},*,*]`),
+        ...system.filter((name) => name !== posture.kyverno.namespace).map((name) => `[*/*,${name},*]`),
+      ],
+      enableDefaultRegistryMutation: true,
+      defaultRegistry: "docker.io",
+      // The chart spares system:nodes; a stolen kubelet certificate could then run anything on any node.
+      excludeGroups: [],
+    },
+    ...(posture.kyverno.registrySecrets.length > 0
+      ? { existingImagePullSecrets: posture.kyverno.registrySecrets }
+      : {}),
+    features: {
+      policyExceptions: materials.exceptionsNamespace
+        ? { enabled: true, namespace: materials.exceptionsNamespace }
+        : { enabled: false },
+      forceFailurePolicyIgnore: { enabled: false },
+      // One event for every admitted pod says nothing and fills etcd.
+      omitEvents: { eventTypes: ["PolicyApplied"] },
+    },
+    ...cleanupValues(posture.kyverno),
+    ...controllerValues(resolved.posture.kyverno, trust),
+  };
+  return mergeValues(own, materials.values);
+}
+
+function cleanupValues(kyverno: KyvernoPlan): Json {
+  const pullSecrets = kyverno.imagePullSecrets.map((name) => ({ name }));
+  const { chartTakesBlocks } = KYVERNO_LINES[kyverno.target];
+  const image = splitImage(mirrored(kyverno.kubectlImage, kyverno.imageRegistry));
+  const job = {
+    enabled: true,
+    image,
+    imagePullSecrets: pullSecrets,
+    // The image's own user is root, which the chart's securityContext forbids.
+    podSecurityContext: { runAsUser: 65534, runAsGroup: 65534 },
+  };
+  return {
+    webhooksCleanup: {
+      enabled: true,
+      image: chartTakesBlocks ? image : mirrored(kyverno.kubectlImage, kyverno.imageRegistry),
+      imagePullSecrets: pullSecrets,
+    },
+    ...(chartTakesBlocks ? { policyReportsCleanup: { enabled: true, image, imagePullSecrets: pullSecrets } } : {}),
+    cleanupJobs: { admissionReports: job, clusterAdmissionReports: job },
+    ...(kyverno.imageRegistry ? { test: { image: { registry: kyverno.imageRegistry, repository: "busybox" } } } : {}),
+  };
+}
+
+function controllerValues(kyverno: KyvernoPlan, trustFiles: Manifest | undefined): Json {
+  const shared: Json = {
+    imagePullSecrets: kyverno.imagePullSecrets.map((name) => ({ name })),
+    ...(kyverno.priorityClassName ? { priorityClassName: kyverno.priorityClassName } : {}),
+  };
+  const registry: Json = kyverno.imageRegistry ? { registry: kyverno.imageRegistry } : {};
+  const image = (): Json => (kyverno.imageRegistry ? { image: registry } : {});
+  const trust = trustFiles ? trustMount(trustFiles) : undefined;
+  const volume: Json = trust ? { sigstoreVolume: trust.volume } : {};
+  const variables: Json = trust ? { extraEnvVars: trust.variables } : {};
+  return {
+    admissionController: {
+      ...shared,
+      replicas: kyverno.replicas,
+      ...(kyverno.replicas === 3
+        ? {
+            // The chart only prefers to spread; replicas on one node go down with it.
+            topologySpreadConstraints: [spreadOverNodes(kyverno.releaseName)],
+            podDisruptionBudget: { minAvailable: 2 },
+          }
+        : {}),
+      initContainer: { ...image() },
+      container: { ...image(), ...variables, resources: { limits: { memory: kyverno.memoryLimit } } },
+      ...volume,
+    },
+    backgroundController: { ...shared, ...image() },
+    cleanupController: { ...shared, ...image() },
+    reportsController: { ...shared, enabled: true, ...image(), ...volume, ...variables },
+  };
+}
+
+function spreadOverNodes(releaseName: string): Json {
+  return {
+    maxSkew: 1,
+    topologyKey: "kubernetes.io/hostname",
+    whenUnsatisfiable: "ScheduleAnyway",
+    labelSelector: {
+      matchLabels: { "app.kubernetes.io/instance": releaseName, "app.kubernetes.io/component": "admission-controller" },
+    },
+  };
+}
+
+/** The chart's single extra volume, turned from an empty directory into the trust files. */
+function trustMount({ metadata, data }: Manifest): { volume: Json; variables: Json[] } {
+  const files = data as Record<string, string>;
+  return {
+    volume: { emptyDir: null, configMap: { name: metadata.name } },
+    variables: Object.values(TRUST_FILES)
+      .filter(({ file }) => file in files)
+      .map(({ file, variable }) => ({ name: variable, value: `${TRUST_MOUNT_PATH}/${file}` })),
+  };
+}
+
+/** The image in the mirror, which keeps the path and leaves out the registry. */
+function mirrored(image: string, registry: string): string {
+  return registry ? `${registry}/${image.split("/").slice(1).join("/")}` : image;
+}
+
+function splitImage(image: string): Json {
+  const slash = image.indexOf("/");
+  // The chart joins repository and tag with a colon, which also puts a digest back together.
+  const colon = image.lastIndexOf(":");
+  return { registry: image.slice(0, slash), repository: image.slice(slash + 1, colon), tag: image.slice(colon + 1) };
+}
+
+/** Blocks are merged key by key; lists and scalars of the user replace ours, but environment variables are added. */
+export function mergeValues(base: Json, over: Json): Json {
+  const merged: Json = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const current = merged[key];
+    if (isBlock(current) && isBlock(value)) merged[key] = mergeValues(current, value);
+    else if (key === "extraEnvVars" && Array.isArray(current) && Array.isArray(value))
+      merged[key] = [...current, ...value];
+    else merged[key] = value;
+  }
+  return merged;
+}
+
+function isBlock(value: unknown): value is Json {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

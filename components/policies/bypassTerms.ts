@@ -1,0 +1,49 @@
+import type { PolicyRole } from "../posture/types";
+import { literal, podAnnotation } from "./jmespath";
+
+/** Comma list of the policies to skip. Kyverno itself knows no such annotation; the guard's policies honour it. */
+export const SKIP_ANNOTATION = "policies.kyverno.io/skip";
+export const REASON_ANNOTATION = "policies.kyverno.io/skip-reason";
+export const UNTIL_ANNOTATION = "policies.kyverno.io/skip-until";
+
+export const SHORTEST_REASON = 10;
+export const LONGEST_REASON = 500;
+
+const DATE = [
+  "[0-9]{4}-(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])",
+  "[0-9]{4}-(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)",
+  "[0-9]{4}-02-(?:0[1-9]|1[0-9]|2[0-8])",
+  "[0-9]{2}(?:0[48]|[2468][048]|[13579][26])-02-29",
+].join("|");
+const HOUR_AND_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
+
+/**
+ * ISO 8601 with seconds and zone, real dates only. Checked before a time function sees the text, whose own error helps
+ * nobody.
+ */
+export const UNTIL_FORMAT = `^(?:${DATE})T${HOUR_AND_MINUTE}:[0-5][0-9](?:Z|[+-]${HOUR_AND_MINUTE})$`;
+
+type Side = "request.object" | "request.oldObject";
+
+export const skip = (side: Side) => podAnnotation(side, SKIP_ANNOTATION);
+export const reason = (side: Side) => podAnnotation(side, REASON_ANNOTATION);
+export const until = (side: Side) => podAnnotation(side, UNTIL_ANNOTATION);
+
+/** Whether the pod's annotation lists a policy. */
+export function lists(role: PolicyRole): string {
+  return `contains(map(&trim(@, ' '), split(${skip("request.object")}, ',')), ${literal(role)})`;
+}
+
+export function untilIsWellFormed(): string {
+  return `regex_match(${literal(UNTIL_FORMAT)}, ${until("request.object")})`;
+}
+
+/** True while a bypass runs. Who may set it is the other policy's affair. */
+export function bypassRuns(role: PolicyRole): string {
+  return `${lists(role)} && ${untilIsWellFormed()} && time_after(${until("request.object")}, time_now_utc())`;
+}
+
+/** Characters of the reason that say something. */
+export function reasonLength(): string {
+  return `length(regex_replace_all('[[:space:]]', ${reason("request.object")}, ''))`;
+}

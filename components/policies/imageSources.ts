@@ -1,0 +1,108 @@
+import { globsToRegex, globToRegex } from "../globs";
+import type { NamespaceScope, PolicyPlan, Resolved } from "../posture/types";
+import { ALL_IMAGES, IMAGE_REPOSITORY, IMAGE_TEXT, IMAGES_ARE_NEW, literal, variable } from "./jmespath";
+import type { Json } from "./manifest";
+import { preconditions, unlessBypassed } from "./preconditions";
+import { matchPods, ruleName } from "./scope";
+
+/** Repositories that somebody signs or that are exempt. */
+function coveredRepositories({ posture }: Resolved): string[] {
+  return [...posture.images, ...posture.exempt].flatMap(({ repositories }) => repositories);
+}
+
+/** Refuses images that no signer covers, so that nothing is admitted just because no pattern matches it. */
+export function uncoveredRule(plan: PolicyPlan, scope: NamespaceScope, resolved: Resolved): Json {
+  const repositories = coveredRepositories(resolved);
+  return {
+    name: ruleName("every-image-has-a-signer", plan.scopes, scope),
+    ...matchPods(scope),
+    context: [uncoveredImages(repositories)],
+    ...preconditions(unlessBypassed(plan, resolved)),
+    validate: {
+      message: [
+        `no signer is configured for ${variable("join(', ', uncovered)")}.`,
+        `Images here must come from ${repositories.join(", ")} and be signed.`,
+        "Use such an image, or let the platform team add the repository to images (with its signers) or to uncovered.exempt.",
+        `In an emergency: ${resolved.posture.runbookUrl}`,
+      ].join(" "),
+      deny: anyNew("uncovered"),
+    },
+  };
+}
+
+/** Denies when the list variable has entries, unless the request leaves the images as they were. */
+export function anyNew(list: string): Json {
+  const key = variable(`length(${list}) > \`0\` && ${IMAGES_ARE_NEW}`);
+  return { conditions: { any: [{ key, operator: "Equals", value: true }] } };
+}
+
+/** The list variable `uncovered`: images whose repository matches none of the patterns. */
+export function uncoveredImages(repositories: readonly string[]): Json {
+  const covered = `regex_match(${literal(globsToRegex(repositories))}, ${IMAGE_REPOSITORY})`;
+  return { name: "uncovered", variable: { jmesPath: `${ALL_IMAGES} | [?!${covered}].${IMAGE_TEXT}` } };
+}
+
+/**
+ * Where uncovered images are let through, another spelling of a covered one would be uncovered: upper case or a port in
+ * the registry's name. Registries answer to it all the same, so it is refused.
+ */
+export function spellingRule(plan: PolicyPlan, scope: NamespaceScope, resolved: Resolved): Json {
+  const repositories = coveredRepositories(resolved);
+  const covered = `regex_match(${literal(globsToRegex(repositories))}, ${IMAGE_REPOSITORY})`;
+  const alike = `regex_match(${literal(looseRegex(repositories))}, ${IMAGE_REPOSITORY})`;
+  return {
+    name: ruleName("images-are-spelled-plainly", plan.scopes, scope),
+    ...matchPods(scope),
+    context: [
+      { name: "disguised", variable: { jmesPath: `${ALL_IMAGES} | [?!${covered} && ${alike}].${IMAGE_TEXT}` } },
+    ],
+    ...preconditions(unlessBypassed(plan, resolved)),
+    validate: {
+      message: [
+        `${variable("join(', ', disguised)")} is another spelling of an image that must be signed, or a bare image ID.`,
+        "Write the registry in lower case, without a default port, and Docker Hub as docker.io.",
+      ].join(" "),
+      deny: anyNew("disguised"),
+    },
+  };
+}
+
+/** A bare image ID, as Kyverno reads it: the node runs whatever image it has under that ID, unseen by any registry. */
+const IMAGE_ID = "docker[.]io/(?:library/)?(?:sha256|[0-9a-f]{64})";
+
+/** Matches the repositories in any case, with any port where none is written, and under Docker Hub's other names. */
+function looseRegex(repositories: readonly string[]): string {
+  const loose = repositories.map((repository) => {
+    const slash = repository.indexOf("/");
+    const host = repository.slice(0, slash);
+    const path = globToRegex(repository.slice(slash + 1));
+    if (host !== "docker.io") return `${globToRegex(host)}${/:\d+$/.test(host) ? "" : "(?::[0-9]+)?"}/${path}`;
+    const hub = "(?:(?:index|registry-1|registry|registry[.]hub|hub|www)[.])?docker[.](?:io|com)(?::[0-9]+)?";
+    return `${hub}/(?:library/)?${path.replace(/^library\//, "")}`;
+  });
+  return `(?i)^(?:${[...loose, IMAGE_ID].join("|")})$`;
+}
+
+/** Kyverno does not look at images that are mounted as volumes, so nobody could say who signed them. */
+export function imageVolumeRule(plan: PolicyPlan, scope: NamespaceScope, resolved: Resolved): Json {
+  const references = "request.object.spec.volumes[?image].image.reference";
+  return {
+    name: ruleName("no-image-volumes", plan.scopes, scope),
+    ...matchPods(scope),
+    ...preconditions(unlessBypassed(plan, resolved)),
+    validate: {
+      message: `image volumes can't be verified: ${variable(`join(', ', ${references} || \`[]\`)`)}. Put their content into a signed image.`,
+      deny: {
+        conditions: {
+          any: [
+            {
+              key: variable(`length(${references} || \`[]\`) > \`0\` && ${IMAGES_ARE_NEW}`),
+              operator: "Equals",
+              value: true,
+            },
+          ],
+        },
+      },
+    },
+  };
+}

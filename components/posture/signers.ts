@@ -1,0 +1,230 @@
+import type { ProblemList } from "../problems";
+import type { GuardConfig, ImageRuleConfig, SignerConfig } from "../schema";
+import { GITHUB_ISSUER, lintIdentity, lintSpelling } from "./identityLint";
+import type { PemStore } from "./pem";
+import type { Attestation, ImageRule, KeylessSigner, Signer } from "./types";
+
+export { GITHUB_ISSUER, wildcardDanger } from "./identityLint";
+
+const SIGNER_KINDS = ["github", "keyless", "key", "certificate"] as const;
+
+export function resolveImages(
+  config: GuardConfig,
+  pems: PemStore,
+  problems: ProblemList,
+  warnings: string[],
+): ImageRule[] {
+  const names = new Map<string, number>();
+  const images = config.images.map((rule, index) => {
+    const key = `images[${index}]`;
+    const earlier = names.get(rule.name);
+    if (earlier !== undefined) {
+      problems.add(
+        `${key}.name and images[${earlier}].name`,
+        rule.name,
+        "a name that no other entry has",
+        "rename one of the two",
+      );
+    }
+    names.set(rule.name, index);
+    return resolveImage(rule, key, pems, problems, warnings);
+  });
+  const placed = images.flatMap(({ signers }, image) =>
+    signers.map((signer, index) => ({ key: `images[${image}].signers[${index}]`, signer })),
+  );
+  lintSpelling(placed, warnings);
+  return images;
+}
+
+function resolveImage(
+  rule: ImageRuleConfig,
+  key: string,
+  pems: PemStore,
+  problems: ProblemList,
+  warnings: string[],
+): ImageRule {
+  const signers = resolveSigners(rule.signers, `${key}.signers`, rule.repositories, pems, problems, warnings);
+  const threshold = rule.threshold ?? 1;
+  if (threshold > rule.signers.length) {
+    problems.add(
+      `${key}.threshold`,
+      threshold,
+      `a whole number from 1 to ${rule.signers.length}, the number of signers`,
+      `lower ${key}.threshold or name more signers`,
+    );
+  }
+  if (rule.signatureRepository && /[*?]/.test(rule.signatureRepository)) {
+    problems.add(
+      `${key}.signatureRepository`,
+      rule.signatureRepository,
+      "one repository, without wildcards",
+      "write the value of COSIGN_REPOSITORY; entries that store signatures elsewhere need an entry of their own",
+    );
+  }
+  const attestations = (rule.attestations ?? []).map((attestation, position): Attestation => {
+    const attestors = attestation.signers
+      ? resolveSigners(
+          attestation.signers,
+          `${key}.attestations[${position}].signers`,
+          rule.repositories,
+          pems,
+          problems,
+          warnings,
+        )
+      : signers;
+    const needed = attestation.signers ? 1 : threshold;
+    if (attestors.length > needed) {
+      problems.add(
+        `${key}.attestations[${position}].signers`,
+        attestation.signers ? `${attestors.length} signers` : `the ${attestors.length} signers of ${key}`,
+        needed === 1 ? "one signer" : `${needed} signers`,
+        "name the one who makes this statement: Kyverno asks attestors in order and refuses the image at the first that has not signed",
+      );
+    }
+    return {
+      predicateType: attestation.predicateType,
+      signers: attestors,
+      threshold: needed,
+      conditions: attestation.conditions ?? [],
+    };
+  });
+  return {
+    name: rule.name,
+    repositories: [...rule.repositories].sort(),
+    signers,
+    threshold,
+    ...(rule.signatureRepository ? { signatureRepository: rule.signatureRepository } : {}),
+    attestations,
+  };
+}
+
+function resolveSigners(
+  signers: readonly SignerConfig[],
+  key: string,
+  repositories: readonly string[],
+  pems: PemStore,
+  problems: ProblemList,
+  warnings: string[],
+): Signer[] {
+  return signers.flatMap((signer, index) => {
+    const resolved = resolveSigner(signer, `${key}[${index}]`, pems, problems);
+    if (!resolved) return [];
+    if (resolved.kind === "keyless") {
+      lintIdentity(resolved, signer, `${key}[${index}]`, repositories, problems, warnings);
+    }
+    return [resolved];
+  });
+}
+
+function resolveSigner(signer: SignerConfig, key: string, pems: PemStore, problems: ProblemList): Signer | undefined {
+  const given = SIGNER_KINDS.filter((kind) => signer[kind] !== undefined);
+  if (given.length !== 1) {
+    problems.say(
+      key,
+      given.length === 0 ? "no kind of signer" : given.join(" and "),
+      `exactly one of ${SIGNER_KINDS.join(", ")}`,
+      given.length === 0 ? `say who signs, e.g. ${key}.github` : "make an entry of its own for each",
+    );
+    return undefined;
+  }
+  if (signer.github) return githubIdentity(signer.github);
+  if (signer.keyless) {
+    const { issuer, subject, claims } = signer.keyless;
+    return { kind: "keyless", issuer, subject, claims: definedOnly(claims ?? {}) };
+  }
+  if (signer.key) return resolveKey(signer.key, `${key}.key`, pems, problems);
+  return resolveCertificate(signer.certificate!, `${key}.certificate`, pems, problems);
+}
+
+/** The identity that GitHub's certificates carry for a workflow, and the caller's repository where it is bound. */
+export function githubIdentity(github: NonNullable<SignerConfig["github"]>): KeylessSigner {
+  return {
+    kind: "keyless",
+    issuer: GITHUB_ISSUER,
+    subject: `https://github.com/${github.repository}/.github/workflows/${github.workflow}@${github.ref}`,
+    claims: definedOnly({
+      githubWorkflowRepository: github.callerRepository,
+      githubWorkflowTrigger: github.trigger,
+    }),
+  };
+}
+
+function resolveKey(
+  given: NonNullable<SignerConfig["key"]>,
+  key: string,
+  pems: PemStore,
+  problems: ProblemList,
+): Signer | undefined {
+  const sources = [given.publicKey, given.kms, given.secretName].filter((source) => source !== undefined);
+  if (sources.length !== 1) {
+    problems.say(
+      key,
+      `${sources.length} of them`,
+      "exactly one of publicKey, kms, secretName",
+      `keep one source of the key at ${key}`,
+    );
+    return undefined;
+  }
+  return {
+    kind: "key",
+    ...(given.publicKey ? { publicKey: pems.publicKey(`${key}.publicKey`, given.publicKey) } : {}),
+    ...(given.kms ? { kms: given.kms } : {}),
+    ...(given.secretName ? { secretName: given.secretName } : {}),
+    signatureAlgorithm: given.signatureAlgorithm ?? "sha256",
+  };
+}
+
+function resolveCertificate(
+  given: NonNullable<SignerConfig["certificate"]>,
+  key: string,
+  pems: PemStore,
+  problems: ProblemList,
+): Signer | undefined {
+  if (!given.certificate && !given.chain) {
+    problems.say(key, "neither", "certificate, chain or both", `put the authority's certificates at ${key}.chain`);
+    return undefined;
+  }
+  if (
+    given.certificate &&
+    pems.certificates(`${key}.certificate`, given.certificate).some((certificate) => certificate.ca)
+  ) {
+    problems.say(
+      `${key}.certificate`,
+      "a certificate authority",
+      "the certificate that signs",
+      `move it to ${key}.chain: Kyverno takes ${key}.certificate for the signer's own`,
+    );
+  }
+  return {
+    kind: "certificate",
+    ...(given.certificate ? { certificate: pems.bundle(`${key}.certificate`, given.certificate) } : {}),
+    ...(given.chain ? { chain: pems.bundle(`${key}.chain`, given.chain) } : {}),
+  };
+}
+
+/** One line that tells a person whose signature is expected. */
+export function describeSigner(signer: Signer): string {
+  switch (signer.kind) {
+    case "keyless":
+      return `${signer.subject} (issuer ${signer.issuer})`;
+    case "key":
+      return (
+        signer.kms ??
+        (signer.secretName
+          ? `the key in Secret ${signer.secretName}`
+          : `the key ${shortFingerprint(signer.publicKey!)}`)
+      );
+    case "certificate":
+      return `a certificate under ${shortFingerprint((signer.chain ?? signer.certificate)!)}`;
+  }
+}
+
+export function shortFingerprint(id: string): string {
+  return id.slice(0, "sha256:".length + 12);
+}
+
+function definedOnly(record: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,162 @@
+import type { FailurePolicy, GuardMode, KyvernoTarget, TagHandling, TrustRoot, UncoveredAction } from "../args";
+
+/**
+ * What will be enforced, fully defaulted and serialisable. Everything else is derived from it: the resources, the
+ * rendered YAML, the first lines of every preview. Key material is named by fingerprint; the PEM itself is in
+ * {@link Materials}.
+ */
+export interface Posture {
+  readonly mode: GuardMode;
+  readonly namespaces: NamespaceGroup[];
+  readonly images: ImageRule[];
+  readonly exempt: ExemptImages[];
+  readonly tags: TagHandling;
+  readonly policies: PolicyPlan[];
+  readonly bypass: Bypass | "off";
+  readonly suspended: Suspension[];
+  readonly trust: Trust;
+  readonly kyverno: KyvernoPlan;
+  readonly runbookUrl: string;
+  readonly extraPolicies: string[];
+}
+
+/** Namespaces that share a mode. `system` has none: Kyverno is never asked about it. */
+export interface NamespaceGroup {
+  readonly name: string;
+  readonly mode: GuardMode | "excluded";
+  /** Names or wildcards; an empty list with the name `applications` is every namespace that no other group has. */
+  readonly patterns: string[];
+  /** Narrower patterns that another group has taken out of this one. */
+  readonly except: string[];
+}
+
+export interface ImageRule {
+  readonly name: string;
+  readonly repositories: string[];
+  readonly signers: Signer[];
+  readonly threshold: number;
+  readonly signatureRepository?: string;
+  readonly attestations: Attestation[];
+}
+
+export interface Attestation {
+  readonly predicateType: string;
+  readonly signers: Signer[];
+  readonly threshold: number;
+  readonly conditions: Record<string, unknown>[];
+}
+
+export type Signer = KeylessSigner | KeySigner | CertificateSigner;
+
+export interface KeylessSigner {
+  readonly kind: "keyless";
+  readonly issuer: string;
+  readonly subject: string;
+  readonly claims: Record<string, string>;
+}
+
+export interface KeySigner {
+  readonly kind: "key";
+  /** Fingerprint of the public key. */
+  readonly publicKey?: string;
+  readonly kms?: string;
+  readonly secretName?: string;
+  readonly signatureAlgorithm: "sha256" | "sha512";
+}
+
+export interface CertificateSigner {
+  readonly kind: "certificate";
+  /** Fingerprints. */
+  readonly certificate?: string;
+  readonly chain?: string;
+}
+
+export interface ExemptImages {
+  readonly repositories: string[];
+  readonly reason: string;
+}
+
+/** Namespaces of one rule: those that match `include` (empty: all) and none of `exclude`. */
+export interface NamespaceScope {
+  readonly name: string;
+  readonly include: string[];
+  readonly exclude: string[];
+}
+
+export interface PolicyPlan {
+  /** metadata.name in the cluster. */
+  readonly name: string;
+  /** The name that people use for it: in `suspend` and in the bypass annotation. */
+  readonly role: PolicyRole;
+  readonly mode: GuardMode;
+  readonly failurePolicy: FailurePolicy;
+  readonly timeoutSeconds: number;
+  readonly scopes: NamespaceScope[];
+  readonly uncovered: UncoveredAction;
+}
+
+export const POLICY_ROLES = [
+  "require-signed-images",
+  "verify-image-signatures",
+  "audit-unsigned-images",
+  "guard-image-verdicts",
+  "guard-image-bypass",
+] as const;
+export type PolicyRole = (typeof POLICY_ROLES)[number];
+
+export interface Bypass {
+  readonly groups: string[];
+  readonly users: string[];
+  readonly maxHours: number;
+}
+
+export interface Suspension {
+  readonly policy: string;
+  readonly reason: string;
+  readonly until: string;
+}
+
+export interface Trust {
+  readonly root: TrustRoot;
+  /** Fingerprints of what is trusted, absent where nothing is. */
+  readonly fulcioCertificates: string[];
+  readonly rekor?: { readonly url: string; readonly publicKey: string };
+  readonly ctLogPublicKey?: string;
+  /** Where these stop being valid, ISO date, if they do. */
+  readonly validUntil?: string;
+}
+
+export interface KyvernoPlan {
+  readonly target: KyvernoTarget;
+  readonly chartVersion: string;
+  readonly appVersion: string;
+  readonly chart: { readonly name: string; readonly repository?: string };
+  readonly namespace: string;
+  readonly releaseName: string;
+  readonly replicas: 1 | 3;
+  readonly priorityClassName: string;
+  readonly imageRegistry: string;
+  readonly imagePullSecrets: string[];
+  readonly registrySecrets: string[];
+  readonly kubectlImage: string;
+  readonly memoryLimit: string;
+  readonly timeoutSeconds: number;
+  /** Paths of chart values that security rests on and that the user has changed, with permission. */
+  readonly unsafeValues: string[];
+}
+
+/** PEM text by fingerprint, and what else is too long for a posture. */
+export interface Materials {
+  readonly pem: Record<string, string>;
+  readonly extraPolicies: Record<string, unknown>[];
+  /** The one namespace whose PolicyExceptions count; empty for none. */
+  readonly exceptionsNamespace: string;
+  /** The user's chart values. */
+  readonly values: Record<string, unknown>;
+}
+
+export interface Resolved {
+  readonly posture: Posture;
+  readonly materials: Materials;
+  readonly warnings: string[];
+}

@@ -1,0 +1,66 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ReadinessArgs } from "./args";
+import type { CanaryTarget } from "./kyverno/canary";
+import { enforcedScopes } from "./posture/namespaces";
+import type { Posture } from "./posture/types";
+
+const DEFAULT_TIMEOUT_SECONDS = 180;
+
+/**
+ * The steps of readiness that the provider can't wait for, asked of the API server itself. That needs the kubeconfig,
+ * which an explicit provider keeps to itself, so then it must be given in `readiness.kubeconfig`.
+ */
+export class ReadinessProbe {
+  private readonly wanted: boolean;
+
+  constructor(
+    private readonly component: pulumi.ComponentResource,
+    private readonly args: ReadinessArgs,
+  ) {
+    const explicitProvider = component.getProvider("kubernetes:core/v1:Namespace") !== undefined;
+    this.wanted = args.canary ?? (args.kubeconfig !== undefined || !explicitProvider);
+  }
+
+  /** Passes a value on once Kyverno answers for policies, so that none is sent to webhooks that don't work yet. */
+  afterWebhooks(release: pulumi.CustomResource): <T>(value: pulumi.Input<T>) => pulumi.Input<T> {
+    if (!this.wanted || pulumi.runtime.isDryRun()) return (value) => value;
+    // Loaded late: previews have no use for a Kubernetes client.
+    const answered = this.ask(release.id, async (target) =>
+      (await import("./kyverno/canary")).awaitPolicyWebhooks(target),
+    );
+    return <T>(value: pulumi.Input<T>) => pulumi.all([answered, value]).apply(([, known]) => known) as pulumi.Output<T>;
+  }
+
+  /** Says what was proved. The same words in preview and up, so that an unchanged stack shows no difference. */
+  proof(posture: Posture, policies: readonly pulumi.CustomResource[]): pulumi.Output<string> {
+    const ready = pulumi.all(policies.map((policy) => policy.id));
+    if (!this.wanted) return ready.apply(() => "release deployed, policies Ready");
+    const webhooks = "release deployed, policies Ready, webhooks registered";
+    const proven = enforcedScopes(posture).length > 0 ? `${webhooks}, unsigned canary refused` : webhooks;
+    if (pulumi.runtime.isDryRun()) return pulumi.output(proven);
+    return this.ask(ready, async (target) => (await import("./kyverno/canary")).askCanary(target, posture)).apply(
+      () => proven,
+    );
+  }
+
+  private ask(after: pulumi.Input<unknown>, question: (target: CanaryTarget) => Promise<void>): pulumi.Output<boolean> {
+    // What the default provider itself is configured with.
+    const ambient = new pulumi.Config("kubernetes");
+    const kubeconfig = this.args.kubeconfig ?? ambient.getSecret("kubeconfig") ?? "";
+    const answer = pulumi.all([after, kubeconfig]).apply(async ([, given]) => {
+      const target: CanaryTarget = {
+        kubeconfig: given || undefined,
+        context: this.args.context ?? ambient.get("context"),
+        timeoutSeconds: this.args.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
+      };
+      try {
+        await question(target);
+        return true;
+      } catch (error) {
+        throw new pulumi.ResourceError(`the guard is not ready: ${(error as Error).message}`, this.component, true);
+      }
+    });
+    // The kubeconfig may be a secret, the answer is none.
+    return pulumi.unsecret(answer);
+  }
+}

@@ -1,0 +1,353 @@
+import { distance } from "fastest-levenshtein";
+import { z } from "zod";
+import { FailurePolicy, GuardMode, KyvernoTarget, TagHandling, TrustRoot, UncoveredAction } from "./args";
+import { describeValue, type Problem } from "./problems";
+
+/**
+ * The configuration after Outputs are known. The schema is strict everywhere: a key that it does not know is an error,
+ * because in Kyverno 1.10 an unknown identity field is pruned silently and then anybody may sign.
+ * Each description is the "allowed" line of the error message; `example` is what the fix proposes.
+ */
+const text = (description: string, example: string) => z.string().min(1).meta({ description, example });
+const oneOf = <T extends Record<string, string>>(values: T) =>
+  z
+    .enum(values)
+    .meta({ description: `one of ${Object.values(values).join(", ")}`, example: Object.values(values)[0]! });
+const wholeNumber = (min: number, max: number, example: number) =>
+  z
+    .int()
+    .min(min)
+    .max(max)
+    .meta({ description: `a whole number from ${min} to ${max}`, example: String(example) });
+const flag = () => z.boolean().meta({ description: "true or false", example: "false" });
+const listOf = <T extends z.ZodType>(item: T, what: string, example: string) =>
+  z.array(item).meta({ description: `a list of ${what}`, example });
+const nonEmptyListOf = <T extends z.ZodType>(item: T, what: string, example: string) =>
+  z
+    .array(item)
+    .min(1)
+    .meta({ description: `a list of ${what} with at least one entry`, example });
+const block = <T extends z.ZodRawShape>(shape: T) =>
+  z.strictObject(shape).meta({ description: `a block with some of the keys ${Object.keys(shape).join(", ")}` });
+const anyBlock = (description: string) => z.record(z.string(), z.any()).meta({ description });
+
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const NAMESPACE_PATTERN = /^[a-z0-9*?]([-a-z0-9*?]*[a-z0-9*?])?$/;
+const REPOSITORY = /^[a-z0-9*]([a-z0-9.-]*[a-z0-9*])?(:[0-9]+)?(\/[a-z0-9._*-]+)+$/;
+
+const namespaceName = () =>
+  z
+    .string()
+    .max(63)
+    .regex(NAMESPACE)
+    .meta({ description: "a namespace name: lower-case letters, digits and -", example: "kyverno" });
+const namespacePattern = () =>
+  z
+    .string()
+    .max(63)
+    .regex(NAMESPACE_PATTERN)
+    .meta({ description: "a namespace name, in which * and ? are wildcards", example: "prod-*" });
+const repository = () =>
+  z.string().max(255).regex(REPOSITORY).meta({
+    description: "a registry and repository without tag or digest, in lower case, in which * is a wildcard",
+    example: "ghcr.io/ikey168/modulo-*",
+  });
+
+const githubSigner = block({
+  repository: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.*-]+$/)
+    .meta({ description: "owner/name as GitHub spells it", example: "Ikey168/Modulo" }),
+  workflow: z
+    .string()
+    .regex(/^[^\s/@]+\.ya?ml$/)
+    .meta({ description: "the workflow's file name in .github/workflows", example: "docker-build.yml" }),
+  ref: z
+    .string()
+    .regex(/^(refs\/\S+|\*)$/)
+    .meta({ description: "a full git ref", example: "refs/heads/main" }),
+  trigger: text("a GitHub event name", "push").optional(),
+  callerRepository: text("owner/name as GitHub spells it", "Ikey168/Modulo").optional(),
+});
+
+const claims = block({
+  githubWorkflowTrigger: text("a GitHub event name", "push").optional(),
+  githubWorkflowSha: text("a commit", "0123abc").optional(),
+  githubWorkflowName: text("a workflow's display name", "Docker build").optional(),
+  githubWorkflowRepository: text("owner/name as GitHub spells it", "Ikey168/Modulo").optional(),
+  githubWorkflowRef: text("a full git ref", "refs/heads/main").optional(),
+});
+
+const keylessSigner = block({
+  issuer: text("the issuer's https URL", "https://token.actions.githubusercontent.com"),
+  subject: text("the identity in the certificate", "release@example.com"),
+  claims: claims.optional(),
+});
+
+const keySigner = block({
+  publicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----...").optional(),
+  kms: z
+    .string()
+    .regex(/^(awskms|gcpkms|azurekms|hashivault):\/\/\S+$/)
+    .meta({
+      description: "a reference that starts with awskms://, gcpkms://, azurekms:// or hashivault://",
+      example: "awskms:///alias/cosign",
+    })
+    .optional(),
+  secretName: namespaceName().optional(),
+  signatureAlgorithm: z
+    .enum(["sha256", "sha512"])
+    .meta({ description: "one of sha256, sha512", example: "sha256" })
+    .optional(),
+});
+
+const certificateSigner = block({
+  certificate: text("a certificate in PEM", "-----BEGIN CERTIFICATE-----...").optional(),
+  chain: text("certificates in PEM, root last", "-----BEGIN CERTIFICATE-----...").optional(),
+});
+
+const signer = block({
+  github: githubSigner.optional(),
+  keyless: keylessSigner.optional(),
+  key: keySigner.optional(),
+  certificate: certificateSigner.optional(),
+  acceptWildcardReason: text("a sentence that says why", "only this organisation can push to that registry").optional(),
+});
+
+const attestation = block({
+  predicateType: text("an in-toto predicate type", "https://slsa.dev/provenance/v1"),
+  signers: nonEmptyListOf(signer, "signers", "- github: {...}").optional(),
+  conditions: listOf(anyBlock("a Kyverno condition"), "Kyverno conditions", "- all: [...]").optional(),
+});
+
+const imageRule = block({
+  name: z
+    .string()
+    // Kyverno cuts generated rule names at 63 characters; longer names could then be the same.
+    .max(29)
+    .regex(NAMESPACE)
+    .meta({ description: "lower-case letters, digits and -, at most 29 characters", example: "modulo" }),
+  repositories: nonEmptyListOf(repository(), "repositories", "- ghcr.io/ikey168/modulo-*"),
+  signers: nonEmptyListOf(signer, "signers", "- github: {repository: ..., workflow: ..., ref: ...}"),
+  threshold: wholeNumber(1, 100, 1).optional(),
+  signatureRepository: repository().optional(),
+  attestations: listOf(attestation, "attestations", "- predicateType: https://slsa.dev/provenance/v1").optional(),
+});
+
+const trust = block({
+  root: oneOf(TrustRoot).optional(),
+  fulcioCertificates: text("certificates in PEM", "-----BEGIN CERTIFICATE-----...").optional(),
+  rekor: block({
+    url: z
+      .string()
+      .regex(/^https?:\/\/[^\s/]+\S*$/)
+      .meta({ description: "the log's URL", example: "https://rekor.example.com" }),
+    publicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----..."),
+  }).optional(),
+  ctLogPublicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----...").optional(),
+  acceptNoTransparencyLog: flag().optional(),
+  strict: flag().optional(),
+});
+
+const kyverno = block({
+  target: oneOf(KyvernoTarget).optional(),
+  namespace: namespaceName().optional(),
+  releaseName: namespaceName().optional(),
+  chart: block({
+    path: text("a chart folder, archive or oci:// reference", "oci://registry.example.com/charts/kyverno").optional(),
+    repository: text("the URL of a Helm repository", "https://charts.example.com").optional(),
+  }).optional(),
+  replicas: z
+    .union([z.literal(1), z.literal(3)])
+    .meta({ description: "1, or 3 for high availability (Kyverno 1.10 refuses 2)", example: "3" })
+    .optional(),
+  priorityClassName: text("the name of a PriorityClass", "system-cluster-critical").optional(),
+  imageRegistry: text("a registry, with a path if need be", "mirror.example.com/hub").optional(),
+  imagePullSecrets: listOf(namespaceName(), "Secret names", "- registry-credentials").optional(),
+  registrySecrets: listOf(namespaceName(), "Secret names", "- registry-credentials").optional(),
+  kubectlImage: z
+    .string()
+    .regex(/^[a-z0-9.-]+(:[0-9]+)?\/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64}|:[\w.-]+@sha256:[0-9a-f]{64})$/)
+    .meta({
+      description: "an image with kubectl and sh, with its registry and a tag or digest",
+      example: "docker.io/alpine/k8s:1.31.5",
+    })
+    .optional(),
+  policyExceptionsNamespace: namespaceName().optional(),
+  memoryLimit: z
+    .string()
+    .regex(/^[0-9]+(Mi|Gi)$/)
+    .meta({ description: "a quantity in Mi or Gi", example: "512Mi" })
+    .optional(),
+  timeoutSeconds: wholeNumber(30, 3600, 600).optional(),
+  values: z.record(z.string(), z.any()).meta({ description: "a block of chart values", example: "{}" }).optional(),
+  allowUnsafeValues: flag().optional(),
+});
+
+export const guardSchema = block({
+  mode: oneOf(GuardMode).optional(),
+  images: nonEmptyListOf(imageRule, "image entries", "- name: modulo"),
+  namespaces: block({
+    system: listOf(namespaceName(), "namespace names", "- istio-system").optional(),
+    production: listOf(namespacePattern(), "namespace names or wildcards", "- prod-*").optional(),
+    development: listOf(namespacePattern(), "namespace names or wildcards", "- dev-*").optional(),
+    overrides: listOf(
+      block({
+        namespace: namespacePattern(),
+        mode: oneOf(GuardMode),
+        reason: text("a sentence that says why", "waits for its first signed release").optional(),
+      }),
+      "overrides",
+      "- {namespace: team-a, mode: audit}",
+    ).optional(),
+  }).optional(),
+  uncovered: block({
+    production: oneOf(UncoveredAction).optional(),
+    applications: oneOf(UncoveredAction).optional(),
+    exempt: listOf(
+      block({
+        repositories: nonEmptyListOf(repository(), "repositories", "- registry.k8s.io/*"),
+        reason: text("a sentence that says why", "built and scanned by the platform team"),
+      }),
+      "exemptions",
+      "- {repositories: [...], reason: ...}",
+    ).optional(),
+  }).optional(),
+  tags: oneOf(TagHandling).optional(),
+  bypass: block({
+    groups: listOf(text("a group name", "platform-oncall"), "group names", "- platform-oncall").optional(),
+    users: listOf(text("a user name", "alice@example.com"), "user names", "- alice@example.com").optional(),
+    serviceAccounts: listOf(
+      z
+        .string()
+        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?:[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+        .meta({ description: "namespace:name", example: "ops:break-glass" }),
+      "service accounts",
+      "- ops:break-glass",
+    ).optional(),
+    maxHours: wholeNumber(1, 168, 4).optional(),
+  }).optional(),
+  suspend: listOf(
+    block({
+      policy: text("the name of a policy, or all", "verify-image-signatures"),
+      reason: text("a sentence that says why", "registry outage, ticket 123"),
+      until: z.iso
+        .datetime({ offset: true })
+        .meta({ description: "a time with zone, ISO 8601", example: "2026-12-01T18:00:00Z" }),
+    }),
+    "suspensions",
+    "- {policy: ..., reason: ..., until: ...}",
+  ).optional(),
+  trust: trust.optional(),
+  failure: block({
+    enforce: oneOf(FailurePolicy).optional(),
+    audit: oneOf(FailurePolicy).optional(),
+    enforceTimeoutSeconds: wholeNumber(10, 30, 30).optional(),
+    auditTimeoutSeconds: wholeNumber(10, 30, 10).optional(),
+  }).optional(),
+  kyverno: kyverno.optional(),
+  runbookUrl: z
+    .string()
+    .max(200)
+    .regex(/^https?:\/\/[^\s{}]+$/)
+    .meta({ description: "a web address, at most 200 characters", example: "https://wiki.example.com/image-bypass" })
+    .optional(),
+  extraPolicies: listOf(
+    anyBlock("a ClusterPolicy manifest"),
+    "ClusterPolicy manifests",
+    "- apiVersion: kyverno.io/v1",
+  ).optional(),
+  readiness: block({
+    kubeconfig: text("a kubeconfig or the path of one", "~/.kube/config").optional(),
+    context: text("a context of that kubeconfig", "prod").optional(),
+    canary: flag().optional(),
+    timeoutSeconds: wholeNumber(5, 1800, 180).optional(),
+  }).optional(),
+});
+
+/** The guard's configuration with every Output resolved. */
+export type GuardConfig = z.infer<typeof guardSchema>;
+export type SignerConfig = z.infer<typeof signer>;
+export type ImageRuleConfig = z.infer<typeof imageRule>;
+
+/** Checks shape and types. What needs more than one key is checked by `resolvePosture`. */
+export function parseGuardConfig(raw: unknown): { config: GuardConfig } | { problems: Problem[] } {
+  const result = guardSchema.safeParse(raw);
+  if (result.success) return { config: result.data };
+  const problems = result.error.issues.flatMap((issue) => toProblems(issue, raw));
+  // Two checks of one text can fail together; the person has one thing to mend.
+  return {
+    problems: problems.filter((problem, index) => problems.findIndex(({ key }) => key === problem.key) === index),
+  };
+}
+
+function toProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+  const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+  if (issue.code === "unrecognized_keys") {
+    const known = Object.keys(shapeAt(path));
+    return issue.keys.map((key) => ({
+      key: formatKey([...path, key]),
+      found: "a key that nothing reads",
+      allowed: `the keys ${known.join(", ")}`,
+      fix: unknownKeyFix(key, known),
+    }));
+  }
+  const value = valueAt(raw, path);
+  const { description, example } = metaAt(path);
+  const key = formatKey(path);
+  const missing = value === undefined;
+  return [
+    {
+      key,
+      found: SECRET_KEYS.includes(key) && !missing ? "something else (not shown)" : describeValue(value),
+      allowed: description ?? issue.message,
+      fix: `${missing ? "add" : "change"} ${key}${example ? `, e.g. ${example}` : ""}`,
+    },
+  ];
+}
+
+/** What stands here may be a credential, also when it has the wrong type. */
+const SECRET_KEYS = ["readiness.kubeconfig"];
+
+function unknownKeyFix(key: string, known: readonly string[]): string {
+  const nearest = [...known].sort(
+    (a, b) => distance(key.toLowerCase(), a.toLowerCase()) - distance(key.toLowerCase(), b.toLowerCase()),
+  )[0];
+  const isTypo =
+    nearest !== undefined && distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, nearest.length / 3);
+  return isTypo ? `did you mean ${nearest}?` : `remove ${key}`;
+}
+
+/** `images[0].signers[1].key`, or `configuration` for the whole. */
+export function formatKey(path: readonly (string | number)[]): string {
+  if (path.length === 0) return "configuration";
+  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
+}
+
+function valueAt(raw: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, part) => (value as Record<string | number, unknown> | undefined)?.[part], raw);
+}
+
+/** The schema node at a path, without its `optional` wrapper. */
+function schemaAt(path: readonly (string | number)[]): z.ZodType {
+  let node: z.ZodType = guardSchema;
+  for (const part of path) {
+    node = unwrap(node);
+    if (node instanceof z.ZodArray) node = node.element as z.ZodType;
+    else if (node instanceof z.ZodObject) node = (node.shape as Record<string, z.ZodType>)[String(part)] ?? node;
+  }
+  return unwrap(node);
+}
+
+function unwrap(node: z.ZodType): z.ZodType {
+  return node instanceof z.ZodOptional ? unwrap(node.unwrap() as z.ZodType) : node;
+}
+
+function shapeAt(path: readonly (string | number)[]): Record<string, unknown> {
+  const node = schemaAt(path);
+  return node instanceof z.ZodObject ? node.shape : {};
+}
+
+function metaAt(path: readonly (string | number)[]): { description?: string; example?: string } {
+  return (schemaAt(path).meta() ?? {}) as { description?: string; example?: string };
+}

@@ -1,0 +1,53 @@
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** How the fake cluster's Kyverno behaves. */
+export interface FakeCluster {
+  readonly kubeconfig: string;
+  /** Method and path of each request. */
+  readonly requests: string[];
+  /** What the API server answers when an unsigned pod is offered. */
+  podAnswer: { code: number; message: string };
+  webhooksHaveCa: boolean;
+  stop(): Promise<void>;
+}
+
+export const REFUSED = { code: 400, message: "resource Pod was blocked due to the following policies" };
+
+/** An API server with just what the readiness checks ask for. */
+export async function startFakeCluster(namespaces: readonly string[]): Promise<FakeCluster> {
+  const requests: string[] = [];
+  const server = http.createServer((request, response) => {
+    request.resume();
+    const { pathname } = new URL(request.url ?? "", "http://x");
+    requests.push(`${request.method} ${pathname}`);
+    const [code, body] = answer(request.method ?? "", pathname);
+    response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  const answer = (method: string, path: string): [code: number, body: unknown] => {
+    if (path.includes("webhookconfigurations"))
+      return [200, { webhooks: [{ name: "w", clientConfig: cluster.webhooksHaveCa ? { caBundle: "eA==" } : {} }] }];
+    if (method === "GET" && path === "/api/v1/namespaces")
+      return [200, { items: namespaces.map((name) => ({ metadata: { name } })) }];
+    if (path.endsWith("/pods")) return [cluster.podAnswer.code, { kind: "Status", ...cluster.podAnswer }];
+    return [201, {}];
+  };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const cluster: FakeCluster = {
+    requests,
+    podAnswer: REFUSED,
+    webhooksHaveCa: true,
+    kubeconfig: [
+      ...["apiVersion: v1", "kind: Config", "current-context: c"],
+      `clusters: [{name: c, cluster: {server: "http://127.0.0.1:${port}", insecure-skip-tls-verify: true}}]`,
+      ...["users: [{name: u, user: {token: s3cret}}]", "contexts: [{name: c, context: {cluster: c, user: u}}]", ""],
+    ].join("\n"),
+    stop: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+  return cluster;
+}
