@@ -1,0 +1,53 @@
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../controlPlane";
+import { type KyvernoNode, startKyvernoNode } from "../kyverno";
+import { type Log, silent } from "../log";
+import { type RegistryProxy, startProxy } from "../proxy";
+import { ApiError, requestObject } from "../request";
+import { type Cosign, createCosign } from "../signing";
+import { createSigstore, type Sigstore } from "../sigstore";
+import { waitFor } from "../waitFor";
+
+/** A control plane with everything that signing and verifying needs; Kyverno itself is not installed yet. */
+export interface DemoCluster {
+  readonly plane: ControlPlane;
+  readonly proxy: RegistryProxy;
+  readonly sigstore: Sigstore;
+  readonly cosign: Cosign;
+  readonly node: KyvernoNode;
+  stop(): Promise<void>;
+}
+
+export async function startCluster(options: ControlPlaneOptions = {}): Promise<DemoCluster> {
+  const log: Log = options.log ?? silent;
+  const plane = await startControlPlane(options);
+  try {
+    const proxy = await startProxy({ registry: plane.registry.host, workDir: plane.workDir });
+    plane.onStop(() => proxy.stop());
+    const sigstore = await createSigstore();
+    const cosign = await createCosign({ sigstore, workDir: plane.workDir, env: proxy.env, log });
+    const node = await startKyvernoNode(plane, { log, processEnv: proxy.env });
+    return { plane, proxy, sigstore, cosign, node, stop: () => plane.stop() };
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
+}
+
+/** Creates namespaces that do not exist and waits until pods can be created in them. */
+export async function ensureNamespaces(plane: ControlPlane, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await requestObject(plane.client, "POST", "/api/v1/namespaces", {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name },
+    }).catch((error) => {
+      if (!(error instanceof ApiError && error.status === 409)) throw error;
+    });
+  }
+  for (const name of names) {
+    await waitFor(`namespace ${name} has its service account`, 15_000, async () => {
+      await requestObject(plane.client, "GET", `/api/v1/namespaces/${name}/serviceaccounts/default`);
+      return true;
+    });
+  }
+}

@@ -1,0 +1,133 @@
+import { Command, Option } from "commander";
+import { argsFromSettings } from "../../components/config";
+import { findEngine, openStack } from "../engine";
+import { cases, namespaces } from "./cases";
+import { type DemoCluster, ensureNamespaces, startCluster } from "./cluster";
+import { makeImages } from "./images";
+import { judgeAll, type Outcome, removeAll } from "./judge";
+import { applyRendered } from "./render";
+import { paint, Screen, table } from "./screen";
+import { localChanges, localSettings, type StackName, stackNames } from "./settings";
+
+interface Options {
+  stack?: StackName;
+  keep?: boolean;
+  verbose?: boolean;
+}
+
+/** Exit codes: 0 every verdict is as expected, 1 one is not, 2 the demo could not run. */
+const COULD_NOT_RUN = 2;
+
+function readOptions(): Options {
+  return (
+    new Command("npm run demo --")
+      .description("Runs the stacks of Pulumi.dev.yaml and Pulumi.prod.yaml against a real Kyverno on this machine.")
+      .addOption(new Option("--stack <name>", "only this stack (default: dev, then prod)").choices([...stackNames]))
+      .option("--keep", "leave the cluster running and print its kubeconfig")
+      .option("--verbose", "print whole refusals and reports, and what the programs tell")
+      .addHelpText("after", "\nExit codes: 0 all verdicts as expected, 1 some are not, 2 the demo could not run.")
+      // Commander's own code for a wrong option is 1, which means something else here.
+      .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : COULD_NOT_RUN))
+      .parse()
+      .opts<Options>()
+  );
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const screen = new Screen(options.verbose ?? false);
+  const stacks = options.stack ? [options.stack] : stackNames;
+  let cluster: DemoCluster | undefined;
+  try {
+    screen.line(
+      `Runs a control plane with Kyverno on this machine and applies ${stacks.join(", then ")}: ${stacks.length + 1} minutes; 10 to 20 the first time, to build it.`,
+    );
+    cluster = await screen.step(
+      "control plane",
+      () => startCluster({ log: screen.log }),
+      ({ node }) => `etcd, API server and controller manager run; Kyverno ${node.kyverno.version}`,
+    );
+    const outcomes = await runStacks(cluster, stacks, screen, options.verbose ?? false);
+    const wrong = outcomes.filter(({ asExpected }) => !asExpected).length;
+    screen.line();
+    screen.line(
+      wrong === 0
+        ? paint("green", `All ${outcomes.length} verdicts are as expected.`)
+        : paint("red", `${wrong} of ${outcomes.length} verdicts are not as expected (marked !!).`),
+    );
+    process.exitCode = wrong === 0 ? 0 : 1;
+    if (options.keep) await keepRunning(cluster, screen);
+  } catch (error) {
+    const logs = cluster ? `\nThe logs of all programs stay in ${cluster.plane.workDir}/logs.` : "";
+    process.stderr.write(`error: ${(error as Error).message}${logs}\n`);
+    process.exitCode = COULD_NOT_RUN;
+  }
+  await cluster?.stop();
+  // Idle connections of the clients would hold the process for a while.
+  process.exit();
+}
+
+async function runStacks(
+  { plane, cosign, sigstore, node }: DemoCluster,
+  stacks: readonly StackName[],
+  screen: Screen,
+  verbose: boolean,
+): Promise<Outcome[]> {
+  const images = await screen.step(
+    "images",
+    () => makeImages(plane.registry, cosign, sigstore),
+    () => "ghcr.io/ikey168/modulo-* pushed; signed with certificate, transparency log bundle and SCT",
+  );
+  await ensureNamespaces(plane, Object.values(namespaces));
+  const engine = await findEngine(screen.log);
+  const pulumi = "missing" in engine ? undefined : await openStack(plane, engine, "local");
+  const how = "missing" in engine ? `server-side apply of what render prints: ${engine.missing}` : "pulumi up";
+  screen.line(`  ${"applied by".padEnd(16)}${how}`);
+  screen.line(`  ${"settings".padEnd(16)}${localChanges}`);
+
+  const all: Outcome[] = [];
+  for (const stack of stacks) {
+    screen.line();
+    screen.line(paint("bold", `Pulumi.${stack}.yaml`));
+    const settings = localSettings(stack, sigstore, node.kyverno);
+    await screen.step(
+      "up",
+      async () => {
+        if (!pulumi) return applyRendered(plane, node.kyverno, settings);
+        return pulumi.up(argsFromSettings(settings));
+      },
+      (run) =>
+        run ? `pulumi: ${countOperations(run.operations)}; ${run.outputs.readiness}` : "all policies are Ready",
+    );
+    const outcomes = await screen.step(
+      "cases",
+      () =>
+        judgeAll(plane, cases, images, stack, () =>
+          screen.note("waiting for the policy reports (Kyverno writes them after about a minute)"),
+        ),
+      () => `${cases.length} objects created or refused, policy reports read`,
+    );
+    for (const line of table(outcomes, stack, verbose)) screen.line(line);
+    all.push(...outcomes);
+    if (stack !== stacks[stacks.length - 1]) await removeAll(plane, cases, stack);
+  }
+  screen.line();
+  screen.line(paint("dim", "  reported: admitted, and the policy reports of the namespace list it as failed"));
+  return all;
+}
+
+function countOperations(operations: readonly { op: string }[]): string {
+  const counts = new Map<string, number>();
+  for (const { op } of operations) counts.set(op, (counts.get(op) ?? 0) + 1);
+  return [...counts].map(([op, count]) => `${count} ${op}`).join(", ");
+}
+
+/** Until Ctrl-C, which also stops the cluster. */
+async function keepRunning({ plane }: DemoCluster, screen: Screen): Promise<never> {
+  screen.line();
+  screen.line(`  The cluster is still running: export KUBECONFIG=${plane.kubeconfig}`);
+  screen.line("  Ctrl-C stops it.");
+  return new Promise<never>(() => setInterval(() => {}, 3_600_000));
+}
+
+void main();

@@ -1,0 +1,65 @@
+import { KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
+import { parse, parseAllDocuments } from "yaml";
+import { renderStack } from "../../cli/render";
+import { askCanary } from "../../components/kyverno/canary";
+import { MANAGED_BY, type Manifest } from "../../components/policies/manifest";
+import { resolvePosture } from "../../components/posture/resolve";
+import type { ControlPlane } from "../controlPlane";
+import { applyPolicies, installKyverno, removePolicy } from "../kyverno";
+import type { KyvernoSource } from "../kyvernoSource";
+import { requestObject } from "../request";
+import { waitFor } from "../waitFor";
+
+const clusterPolicies = "/apis/kyverno.io/v1/clusterpolicies";
+
+/** What `pulumi up` does, without an engine: the files of `render` by server-side apply and Helm. */
+export async function applyRendered(
+  plane: ControlPlane,
+  kyverno: KyvernoSource,
+  settings: Record<string, unknown>,
+): Promise<void> {
+  const { files } = renderStack(settings);
+  const text = (name: string) => files.find((file) => file.name === name)?.text ?? "";
+  const { posture } = resolvePosture(settings);
+  const objects = KubernetesObjectApi.makeApiClient(plane.client);
+  for (const manifest of documents(text("1-prerequisites.yaml"))) await applyPrerequisite(objects, manifest);
+  const release = { namespace: posture.kyverno.namespace, releaseName: posture.kyverno.releaseName };
+  await installKyverno(plane, kyverno, parse(text("2-kyverno-values.yaml")) as object, release);
+  await applyManifests(plane, documents(text("3-policies.yaml")));
+  await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture);
+}
+
+/** The policies of a stack's settings. */
+export function policiesOf(settings: Record<string, unknown>): Manifest[] {
+  return documents(renderStack(settings).files.find(({ name }) => name === "3-policies.yaml")?.text ?? "");
+}
+
+/** Guards first, each step Ready before the next; what is no longer wanted goes last. */
+export async function applyManifests(plane: ControlPlane, policies: readonly Manifest[]): Promise<void> {
+  const isGuard = (policy: Manifest) => policy.metadata.labels?.["image-signing-guard/role"]?.startsWith("guard-");
+  await applyPolicies(plane, policies.filter(isGuard));
+  await applyPolicies(
+    plane,
+    policies.filter((policy) => !isGuard(policy)),
+  );
+  const label = encodeURIComponent(Object.entries(MANAGED_BY)[0]!.join("="));
+  const present = await requestObject<{ items: Manifest[] }>(
+    plane.client,
+    "GET",
+    `${clusterPolicies}?labelSelector=${label}`,
+  );
+  const gone = present.items
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => !policies.some((p) => p.metadata.name === name));
+  for (const name of gone) await removePolicy(plane, name);
+}
+
+async function applyPrerequisite(objects: KubernetesObjectApi, manifest: Manifest): Promise<void> {
+  const apply = () =>
+    objects.patch(manifest, undefined, undefined, "image-signing-guard-local", true, PatchStrategy.ServerSideApply);
+  await waitFor(`${manifest.kind} ${manifest.metadata.name} can be applied`, 15_000, apply);
+}
+
+function documents(text: string): Manifest[] {
+  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+}

@@ -1,0 +1,66 @@
+import type { ControlPlane } from "../controlPlane";
+import { ApiError, requestObject } from "../request";
+import { sleep } from "../waitFor";
+
+/** One line of a PolicyReport. */
+export interface Finding {
+  readonly uid: string;
+  readonly policy: string;
+  readonly rule: string;
+  readonly result: "pass" | "fail" | "warn" | "error" | "skip";
+  readonly message: string;
+}
+
+interface ObjectReference {
+  uid?: string;
+}
+
+interface PolicyReport {
+  /** 1.13 writes a report for each object, */
+  scope?: ObjectReference;
+  /** 1.10 one for each policy, with the objects in its results. */
+  results?: {
+    policy: string;
+    rule: string;
+    result: Finding["result"];
+    message?: string;
+    resources?: ObjectReference[];
+  }[];
+}
+
+/** Every result about namespaced objects that Kyverno's reports controller has written so far. */
+export async function readFindings(plane: ControlPlane): Promise<Finding[]> {
+  const { items } = await requestObject<{ items: PolicyReport[] }>(
+    plane.client,
+    "GET",
+    "/apis/wgpolicyk8s.io/v1alpha2/policyreports",
+  ).catch((error) => {
+    if (error instanceof ApiError && error.status === 404) return { items: [] };
+    throw error;
+  });
+  return items.flatMap(({ scope, results = [] }) =>
+    results.flatMap(({ policy, rule, result, message = "", resources = [] }) =>
+      [...resources, ...(scope ? [scope] : [])].map(({ uid = "" }) => ({ uid, policy, rule, result, message })),
+    ),
+  );
+}
+
+/** Reports take 30 to 70 seconds: Kyverno collects changes before it scans, and again before it writes. */
+export const reportTimeoutMs = 120_000;
+
+/** Reads the reports until they have a result of each policy about each object, or the time is over. */
+export async function waitForFindings(
+  plane: ControlPlane,
+  wanted: readonly { uid: string; policy: string; result: Finding["result"] }[],
+  timeoutMs = reportTimeoutMs,
+): Promise<Finding[]> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const findings = await readFindings(plane);
+    const complete = wanted.every((want) =>
+      findings.some((f) => f.uid === want.uid && f.policy === want.policy && f.result === want.result),
+    );
+    if (complete || Date.now() > end) return findings;
+    await sleep(1000);
+  }
+}

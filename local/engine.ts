@@ -1,0 +1,170 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type OpType,
+  PulumiCommand,
+  type PulumiFn,
+  type Stack,
+} from "@pulumi/pulumi/automation";
+import type { ImageSigningGuardArgs } from "../components/args";
+import { ensureTool } from "./build";
+import type { ControlPlane } from "./controlPlane";
+import type { Log } from "./log";
+
+/** A Pulumi CLI and the Kubernetes provider plugin that fits the SDK. */
+export interface Engine {
+  readonly cli: string;
+  readonly pluginVersion: string;
+}
+
+const plugin = "pulumi-resource-kubernetes";
+
+/** The engine of this machine, or why there is none. The CLI is built only where the plugin is there to use it. */
+export async function findEngine(log: Log): Promise<Engine | { missing: string }> {
+  const wanted = `v${(require("@pulumi/kubernetes/package.json") as { version: string }).version}`;
+  const pluginVersion = findPlugin(wanted);
+  if (pluginVersion === undefined) {
+    return {
+      missing: `no plugin (pulumi plugin install resource kubernetes ${wanted})`,
+    };
+  }
+  const ready = process.env.IMAGE_SIGNING_GUARD_BIN;
+  const cli = (ready && existing(path.join(ready, "pulumi"))) || onPath("pulumi");
+  if (cli) return { cli, pluginVersion };
+  try {
+    return { cli: await ensureTool("pulumi", log), pluginVersion };
+  } catch (error) {
+    return { missing: `there is no Pulumi CLI, and building it failed: ${(error as Error).message.split("\n")[0]}` };
+  }
+}
+
+/** On PATH any version is taken by the engine; in its own folder the one that the SDK asks for or a later one. */
+function findPlugin(wanted: string): string | undefined {
+  if (onPath(plugin)) return "on PATH";
+  const versions = fs.existsSync(pluginFolder())
+    ? fs.readdirSync(pluginFolder()).flatMap((name) => /^resource-kubernetes-(v\d+\.\d+\.\d+)$/.exec(name)?.[1] ?? [])
+    : [];
+  return versions.find((version) => version === wanted);
+}
+
+const pluginFolder = () => path.join(process.env.PULUMI_HOME ?? path.join(os.homedir(), ".pulumi"), "plugins");
+
+function onPath(program: string): string | undefined {
+  for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
+    const found = folder === "" ? undefined : existing(path.join(folder, program));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const existing = (file: string) => (fs.existsSync(file) ? file : undefined);
+
+/** What one run of the engine did. */
+export interface EngineRun {
+  /** Operations by resource name, without those on providers and the stack itself. */
+  readonly operations: { readonly name: string; readonly type: string; readonly op: OpType }[];
+  /** The component's outputs as the stack exports them. */
+  readonly outputs: Record<string, unknown>;
+}
+
+/** A stack of its own for one control plane; its state is in the plane's folder and goes with it. */
+export interface EngineStack {
+  up(args: ImageSigningGuardArgs): Promise<EngineRun>;
+  preview(args: ImageSigningGuardArgs, options?: { expectNoChanges?: boolean }): Promise<EngineRun>;
+  destroy(): Promise<void>;
+}
+
+export async function openStack(plane: ControlPlane, engine: Engine, name: string): Promise<EngineStack> {
+  const folder = path.join(plane.workDir, "pulumi", name);
+  const home = path.join(folder, "home");
+  const root = path.join(folder, "cli");
+  for (const dir of [home, path.join(root, "bin"), path.join(folder, "state")]) fs.mkdirSync(dir, { recursive: true });
+  // A home of our own, so that nothing is left in the user's; it borrows the plugins.
+  if (fs.existsSync(pluginFolder())) fs.symlinkSync(pluginFolder(), path.join(home, "plugins"));
+  // The SDK looks for bin/pulumi.
+  fs.symlinkSync(engine.cli, path.join(root, "bin", "pulumi"));
+  const stack = await LocalWorkspace.createOrSelectStack(
+    { stackName: name, projectName: "image-signing-guard", program: async () => {} },
+    {
+      pulumiCommand: await PulumiCommand.get({ root, skipVersionCheck: true }),
+      pulumiHome: home,
+      workDir: fs.mkdtempSync(path.join(folder, "work-")),
+      envVars: {
+        KUBECONFIG: plane.kubeconfig,
+        PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: "local",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_OPTION_NON_INTERACTIVE: "true",
+      },
+    },
+  );
+  return engineStack(plane, stack);
+}
+
+function engineStack(plane: ControlPlane, stack: Stack): EngineStack {
+  const operations = (events: readonly EngineEvent[]) =>
+    events.flatMap(({ resourcePreEvent }) => {
+      const metadata = resourcePreEvent?.metadata;
+      if (!metadata || metadata.type.startsWith("pulumi:")) return [];
+      return [{ name: metadata.urn.split("::").pop() ?? "", type: metadata.type, op: metadata.op }];
+    });
+  return {
+    up: async (args) => {
+      const events: EngineEvent[] = [];
+      const { outputs } = await withKubeconfig(plane, () =>
+        stack.up({ program: program(args), onEvent: (event) => events.push(event), color: "never" }),
+      );
+      return {
+        operations: operations(events),
+        outputs: Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value])),
+      };
+    },
+    preview: async (args, { expectNoChanges = false } = {}) => {
+      const events: EngineEvent[] = [];
+      await withKubeconfig(plane, () =>
+        stack.preview({
+          program: program(args),
+          onEvent: (event) => events.push(event),
+          expectNoChanges,
+          diff: true,
+          color: "never",
+        }),
+      );
+      return { operations: operations(events), outputs: {} };
+    },
+    destroy: async () => {
+      await withKubeconfig(plane, () => stack.destroy({ color: "never" }));
+    },
+  };
+}
+
+/** The program of index.ts with arguments that are given, not read from the stack's config. */
+function program(args: ImageSigningGuardArgs): PulumiFn {
+  return async () => {
+    // Loaded late: it brings the whole Kubernetes SDK along.
+    const { ImageSigningGuard } = await import("../components/imageSigningGuard");
+    const guard = new ImageSigningGuard("guard", args);
+    return {
+      mode: guard.mode,
+      policies: guard.policyNames,
+      releaseStatus: guard.releaseStatus,
+      kyvernoVersion: guard.kyvernoVersion,
+      readiness: guard.readiness,
+    };
+  };
+}
+
+/** An inline program runs in this process, and so does its readiness check. */
+async function withKubeconfig<T>(plane: ControlPlane, action: () => Promise<T>): Promise<T> {
+  const before = process.env.KUBECONFIG;
+  process.env.KUBECONFIG = plane.kubeconfig;
+  try {
+    return await action();
+  } finally {
+    if (before === undefined) delete process.env.KUBECONFIG;
+    else process.env.KUBECONFIG = before;
+  }
+}

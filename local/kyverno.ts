@@ -1,0 +1,160 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { PROBE_POLICY } from "../components/kyverno/canary";
+import { ensureTool } from "./build";
+import type { ControlPlane } from "./controlPlane";
+import { findKyverno, type KyvernoSource } from "./kyvernoSource";
+import { type Log, silent } from "./log";
+import { type LocalNode, startNode } from "./node";
+import { webhookPort } from "./podPlan";
+import { isListening, loopback } from "./ports";
+import { baseEnv, runToEnd } from "./processes";
+import { request, requestObject, send } from "./request";
+import { waitFor } from "./waitFor";
+
+export interface ReleaseName {
+  namespace?: string;
+  releaseName?: string;
+}
+
+export interface KyvernoNodeOptions {
+  log?: Log;
+  /** Environment of Kyverno's processes, e.g. HTTPS_PROXY and SSL_CERT_FILE. */
+  processEnv?: Readonly<Record<string, string>>;
+}
+
+export interface KyvernoNode extends LocalNode {
+  kyverno: KyvernoSource;
+}
+
+/** The stand-in node, set to run the Kyverno found by kyvernoSource.ts. */
+export async function startKyvernoNode(plane: ControlPlane, options: KyvernoNodeOptions = {}): Promise<KyvernoNode> {
+  const log = options.log ?? silent;
+  const kyverno = await findKyverno(log);
+  // The uninstall hook needs it; better built now than while Helm waits.
+  await ensureTool("kubectl", log);
+  await assertWebhookPortFree();
+  return { ...(await startNode(plane, { ...options, binary: kyverno.binary })), kyverno };
+}
+
+export async function assertWebhookPortFree(): Promise<void> {
+  if (await isListening(webhookPort)) {
+    throw new Error(
+      `port ${webhookPort} is taken, and Kyverno listens on no other; stop what uses it, maybe another run of this program`,
+    );
+  }
+}
+
+/** Runs helm against the control plane. */
+export async function helm(plane: ControlPlane, args: readonly string[], log: Log = silent): Promise<string> {
+  const command = await ensureTool("helm", log);
+  const home = path.join(plane.workDir, "helm");
+  return runToEnd({
+    name: `helm ${args[0]}`,
+    command,
+    args: [...args, `--kubeconfig=${plane.kubeconfig}`],
+    env: {
+      ...baseEnv(),
+      HELM_CACHE_HOME: path.join(home, "cache"),
+      HELM_CONFIG_HOME: path.join(home, "config"),
+      HELM_DATA_HOME: path.join(home, "data"),
+    },
+    logFile: path.join(plane.workDir, "logs", `helm-${args[0]}.log`),
+  });
+}
+
+/** Installs or upgrades the chart and returns when Kyverno answers admission requests for policies. */
+export async function installKyverno(
+  plane: ControlPlane,
+  kyverno: KyvernoSource,
+  values: object = {},
+  { namespace = "kyverno", releaseName = "kyverno" }: ReleaseName = {},
+  log: Log = silent,
+): Promise<void> {
+  // JSON, as Helm reads YAML 1.1, where a bare "y" or "on" is a boolean.
+  const file = path.join(plane.workDir, "values.json");
+  fs.writeFileSync(file, JSON.stringify(values, null, 2));
+  await helm(
+    plane,
+    [
+      "upgrade",
+      releaseName,
+      kyverno.chart,
+      "--install",
+      `--namespace=${namespace}`,
+      "--create-namespace",
+      `--values=${file}`,
+      "--wait",
+      "--timeout=3m",
+    ],
+    log,
+  );
+  await waitForPolicyWebhooks(plane);
+}
+
+export async function uninstallKyverno(
+  plane: ControlPlane,
+  { namespace = "kyverno", releaseName = "kyverno" }: ReleaseName = {},
+  log: Log = silent,
+): Promise<void> {
+  await helm(plane, ["uninstall", releaseName, `--namespace=${namespace}`, "--wait", "--timeout=3m"], log);
+}
+
+const policies = "/apis/kyverno.io/v1/clusterpolicies";
+
+/** A dry-run policy that passes Kyverno's own webhooks is the only proof that they answer. */
+export async function waitForPolicyWebhooks(plane: ControlPlane, timeoutMs = 60_000): Promise<void> {
+  await waitFor("Kyverno's policy webhooks are registered", timeoutMs, async () => {
+    const names = await webhookConfigurations(plane);
+    return (
+      names.includes("kyverno-policy-validating-webhook-cfg") && names.includes("kyverno-policy-mutating-webhook-cfg")
+    );
+  });
+  await waitFor("Kyverno's policy webhooks answer", timeoutMs, async () => {
+    const url = `https://${loopback}:${webhookPort}/health/readiness`;
+    if ((await send(url, { rejectUnauthorized: false, timeout: 3000 })).status !== 200) return false;
+    await requestObject(plane.client, "POST", `${policies}?dryRun=All`, PROBE_POLICY);
+    return true;
+  });
+}
+
+/** Names of all validating and mutating webhook configurations. */
+export async function webhookConfigurations(plane: ControlPlane): Promise<string[]> {
+  const lists = await Promise.all(
+    ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"].map((kind) =>
+      requestObject<{ items: { metadata: { name: string } }[] }>(
+        plane.client,
+        "GET",
+        `/apis/admissionregistration.k8s.io/v1/${kind}`,
+      ),
+    ),
+  );
+  return lists.flatMap((list) => list.items.map((item) => item.metadata.name));
+}
+
+/** Creates or replaces policies and waits until Kyverno says that each is ready. */
+export async function applyPolicies(
+  plane: ControlPlane,
+  manifests: readonly { metadata: { name: string } }[],
+): Promise<void> {
+  for (const manifest of manifests) {
+    const path = `${policies}/${manifest.metadata.name}?fieldManager=image-signing-guard-local&force=true`;
+    await requestObject(plane.client, "PATCH", path, manifest, "application/apply-patch+yaml");
+  }
+  for (const { metadata } of manifests) await waitForPolicy(plane, metadata.name);
+}
+
+interface PolicyStatus {
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+export async function waitForPolicy(plane: ControlPlane, name: string, timeoutMs = 60_000): Promise<void> {
+  await waitFor(`ClusterPolicy ${name} is ready`, timeoutMs, async () => {
+    const policy = await requestObject<PolicyStatus>(plane.client, "GET", `${policies}/${name}`);
+    return policy.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True");
+  });
+}
+
+export async function removePolicy(plane: ControlPlane, name: string): Promise<void> {
+  await request(plane.client, "DELETE", `${policies}/${name}`);
+}

@@ -1,0 +1,4 @@
+/** Takes one line for the person at the terminal. */
+export type Log = (line: string) => void;
+
+export const silent: Log = () => {};

@@ -1,0 +1,91 @@
+import * as assert from "node:assert/strict";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { argsFromSettings } from "../../components/config";
+import { askCanary } from "../../components/kyverno/canary";
+import { resolvePosture } from "../../components/posture/resolve";
+import type { ControlPlane } from "../../local/controlPlane";
+import { collectionOf } from "../../local/demo/judge";
+import { objections } from "../../local/demo/refusal";
+import { applyManifests, policiesOf } from "../../local/demo/render";
+import { ApiError, requestObject } from "../../local/request";
+
+/** Long enough for a first run that has to build everything. */
+export const withBuilds = 40 * 60_000;
+
+export const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
+
+export interface Stored {
+  metadata: { name: string; uid: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  spec: {
+    replicas?: number;
+    containers: { image: string }[];
+    ephemeralContainers?: { name: string; image: string }[];
+  };
+}
+
+type Named = { kind: string; metadata: object };
+
+export const create = (client: KubeConfig, namespace: string, object: Named, query = ""): Promise<Stored> =>
+  requestObject<Stored>(client, "POST", `${collectionOf(object.kind, namespace)}${query}`, object);
+
+const patchTypes = {
+  merge: "application/merge-patch+json",
+  /** Merges lists of containers by name, as kubectl does. */
+  strategic: "application/strategic-merge-patch+json",
+} as const;
+
+export const patch = (
+  client: KubeConfig,
+  path: string,
+  change: object,
+  type: keyof typeof patchTypes = "strategic",
+): Promise<Stored> => requestObject<Stored>(client, "PATCH", path, change, patchTypes[type]);
+
+/** The text that a refused person reads; fails when the request was admitted. */
+export async function refusal(attempt: Promise<unknown>): Promise<string> {
+  let admitted: unknown;
+  try {
+    admitted = await attempt;
+  } catch (error) {
+    if (error instanceof ApiError) return error.message;
+    throw error;
+  }
+  return assert.fail(`it was admitted: ${JSON.stringify(admitted).slice(0, 300)}`);
+}
+
+/** Kyverno's refusal as "policy: rule: message" lines; it folds and quotes long messages wherever it likes. */
+export async function refusedWith(attempt: Promise<unknown>, ...says: RegExp[]): Promise<void> {
+  const text = await refusal(attempt);
+  const rules = objections(text).map((o) => `${o.policy}: ${o.rule}: ${o.message.replace(/\s+/g, " ")}`);
+  assert.ok(rules.length > 0, `no refusal of Kyverno's: ${text}`);
+  for (const expected of says) assert.match(rules.join("\n"), expected);
+}
+
+/** Replaces the policies by those of other settings and waits until they are in force. */
+export async function switchPolicies(plane: ControlPlane, settings: Record<string, unknown>): Promise<void> {
+  await applyManifests(plane, policiesOf(settings));
+  const { posture } = resolvePosture(argsFromSettings(settings));
+  await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture);
+}
+
+export interface PolicyObject {
+  metadata: { name: string };
+  spec: { rules: { name: string; match: { any: { resources: { kinds: string[] } }[] } }[] };
+  status?: {
+    autogen?: { rules?: { name: string }[] };
+    conditions?: { type: string; status: string; message?: string }[];
+  };
+}
+
+export const listPolicies = async (plane: ControlPlane): Promise<PolicyObject[]> =>
+  (await requestObject<{ items: PolicyObject[] }>(plane.client, "GET", "/apis/kyverno.io/v1/clusterpolicies")).items;
+
+/** Lets members of a group do in every namespace what the built-in role allows. */
+export const grant = (plane: ControlPlane, group: string, role: string): Promise<unknown> =>
+  requestObject(plane.client, "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: `${group}-${role}` },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: group }],
+  });

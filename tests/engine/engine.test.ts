@@ -1,0 +1,117 @@
+import * as assert from "node:assert/strict";
+import type { ImageSigningGuardArgs } from "../../components/args";
+import { argsFromSettings } from "../../components/config";
+import { type DemoCluster, startCluster } from "../../local/demo/cluster";
+import { localSettings, type StackName } from "../../local/demo/settings";
+import { type EngineRun, type EngineStack, findEngine, openStack } from "../../local/engine";
+import { webhookConfigurations } from "../../local/kyverno";
+import { request, requestObject } from "../../local/request";
+
+const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
+const customResource = "kubernetes:kyverno.io/v1:ClusterPolicy";
+
+describe("engine: pulumi up, preview and destroy of the project's stacks", function () {
+  this.timeout(400_000);
+  let cluster: DemoCluster;
+  let stack: EngineStack;
+
+  before(async function () {
+    // Long enough for a first run that has to build everything.
+    this.timeout(40 * 60_000);
+    const engine = await findEngine(log);
+    if ("missing" in engine) {
+      this.skipReason = engine.missing;
+      this.skip();
+    }
+    cluster = await startCluster({ log });
+    stack = await openStack(cluster.plane, engine, "engine-test");
+    console.log(`      Kyverno ${cluster.node.kyverno.version}, provider plugin ${engine.pluginVersion}`);
+  });
+
+  after(async function () {
+    this.timeout(60_000);
+    await cluster?.stop();
+  });
+
+  const argsOf = (name: StackName): ImageSigningGuardArgs =>
+    argsFromSettings(localSettings(name, cluster.sigstore, cluster.node.kyverno));
+
+  /** What a run would change or has changed, one line a resource. */
+  const changes = ({ operations }: EngineRun) =>
+    operations.filter(({ op }) => op !== "same" && op !== "read").map(({ op, name }) => `${op} ${name}`);
+
+  it("up of dev creates the release and the policies, while a second up at the same time fails cleanly", async () => {
+    // Each run sets this for its time; here two overlap.
+    process.env.KUBECONFIG = cluster.plane.kubeconfig;
+    const first = stack.up(argsOf("dev"));
+    // By then the first is installing the chart and holds the stack's lock.
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await assert.rejects(stack.up(argsOf("dev")), /currently locked/);
+    const run = await first;
+    delete process.env.KUBECONFIG;
+    assert.ok(
+      run.operations.every(({ op }) => op === "create"),
+      changes(run).join("\n"),
+    );
+    assert.equal(run.outputs.mode, "audit");
+    assert.equal(run.outputs.releaseStatus, "deployed");
+    assert.equal(run.outputs.kyvernoVersion, `v${cluster.node.kyverno.version}`);
+    assert.match(String(run.outputs.readiness), /^release deployed, policies Ready, webhooks registered$/);
+    assert.deepEqual(run.outputs.policies, [
+      "audit-unsigned-images",
+      "require-signed-images",
+      "verify-image-signatures",
+    ]);
+  });
+
+  it("a preview of the unchanged stack is empty", async () => {
+    assert.deepEqual(changes(await stack.preview(argsOf("dev"), { expectNoChanges: true })), []);
+  });
+
+  it("up of prod changes the same stack in place", async () => {
+    const run = await stack.up(argsOf("prod"));
+    const replaced = run.operations.filter(({ op }) => op.includes("replace") || op.includes("discard"));
+    assert.deepEqual(replaced, []);
+    const policies = run.operations.filter(({ type }) => type === customResource);
+    assert.ok(policies.length >= 5, changes(run).join("\n"));
+    for (const { op, name } of policies)
+      assert.ok(["create", "update", "same", "delete"].includes(op), `${op} ${name}`);
+    for (const name of ["guard-require-signed-images", "guard-verify-image-signatures"]) {
+      assert.equal(policies.find((policy) => policy.name === name)?.op, "update", name);
+    }
+    assert.equal(run.outputs.mode, "enforce");
+    assert.match(String(run.outputs.readiness), /unsigned canary refused$/);
+  });
+
+  it("a preview after the switch is empty", async () => {
+    assert.deepEqual(changes(await stack.preview(argsOf("prod"), { expectNoChanges: true })), []);
+  });
+
+  it("back to dev is in place too, and takes the guards away", async () => {
+    const run = await stack.up(argsOf("dev"));
+    assert.ok(
+      run.operations.every(({ op }) => ["update", "same", "delete"].includes(op)),
+      changes(run).join("\n"),
+    );
+    assert.ok(run.operations.some(({ op, name }) => op === "delete" && name === "guard-guard-image-bypass"));
+    assert.deepEqual(changes(await stack.preview(argsOf("dev"), { expectNoChanges: true })), []);
+    await stack.up(argsOf("prod"));
+  });
+
+  it("destroy leaves no webhook, no namespace and no definition behind", async () => {
+    await stack.destroy();
+    const { plane } = cluster;
+    assert.deepEqual(await webhookConfigurations(plane), []);
+    assert.equal((await request(plane.client, "GET", "/api/v1/namespaces/kyverno")).status, 404);
+    const { items } = await requestObject<{ items: { metadata: { name: string } }[] }>(
+      plane.client,
+      "GET",
+      "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    );
+    const names = items.map(({ metadata }) => metadata.name);
+    assert.deepEqual(
+      names.filter((name) => name.endsWith("kyverno.io")),
+      [],
+    );
+  });
+});
