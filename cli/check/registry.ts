@@ -1,0 +1,294 @@
+import { createHash } from "node:crypto";
+import { EnvHttpProxyAgent, fetch, type Response } from "undici";
+import { type Credentials, CredentialsError, registryCredentials } from "./credentials";
+
+/** Why a registry could not be read; none of these says that an image is unsigned. */
+export type RegistryTrouble =
+  | "unreachable"
+  | "timeout"
+  | "unauthorized"
+  | "forbidden"
+  | "notFound"
+  | "rateLimited"
+  | "serverError"
+  | "malformed"
+  | "tooLarge";
+
+export class RegistryError extends Error {
+  constructor(
+    readonly trouble: RegistryTrouble,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface Descriptor {
+  readonly mediaType?: string;
+  readonly artifactType?: string;
+  readonly digest: string;
+  readonly size?: number;
+  readonly annotations?: Record<string, string>;
+}
+
+export interface Manifest {
+  readonly digest: string;
+  readonly mediaType?: string;
+  readonly layers: Descriptor[];
+  readonly manifests: Descriptor[];
+}
+
+const MEGABYTE = 1024 * 1024;
+/** Manifests and signatures are small; a larger answer is not what was asked for. */
+const LIMIT = MEGABYTE;
+const TIMEOUT_MS = 15_000;
+const LONGEST_WAIT_MS = 15_000;
+
+const ACCEPT = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+/** Reads manifests and small blobs of one registry. Honours HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS. */
+export class RegistryClient {
+  private readonly dispatcher = new EnvHttpProxyAgent();
+  private readonly authorizations = new Map<string, string>();
+  private scheme: "https" | "http" | undefined;
+
+  constructor(private readonly host: string) {}
+
+  async manifest(repository: string, reference: string): Promise<Manifest> {
+    const body = await this.get(repository, `manifests/${reference}`, ACCEPT, LIMIT);
+    const digest = digestOf(body);
+    if (reference.startsWith("sha256:") && digest !== reference) {
+      throw new RegistryError("malformed", `the manifest that ${this.host} sent for ${reference} is ${digest}`);
+    }
+    return { digest, ...parseManifest(body, `${this.host}/${repository} ${reference}`) };
+  }
+
+  /** Undefined where the registry says that there is none. */
+  async findManifest(repository: string, reference: string): Promise<Manifest | undefined> {
+    return orUndefined(this.manifest(repository, reference));
+  }
+
+  async blob(repository: string, { digest }: Descriptor, limit = LIMIT): Promise<Buffer> {
+    const body = await this.get(repository, `blobs/${digest}`, "*/*", limit);
+    if (digestOf(body) !== digest) {
+      throw new RegistryError("malformed", `the content that ${this.host} sent for ${digest} is ${digestOf(body)}`);
+    }
+    return body;
+  }
+
+  /** What refers to a digest, by the registry's own list or by the tag that stands in for it. */
+  async referrers(repository: string, digest: string): Promise<Descriptor[]> {
+    const body = await orUndefined(this.get(repository, `referrers/${digest}`, ACCEPT, LIMIT));
+    if (body) return parseManifest(body, `${this.host}/${repository} referrers`).manifests;
+    return (await this.findManifest(repository, digest.replace(":", "-")))?.manifests ?? [];
+  }
+
+  close(): Promise<void> {
+    return this.dispatcher.close();
+  }
+
+  private async get(repository: string, path: string, accept: string, limit: number): Promise<Buffer> {
+    const url = `/v2/${repository}/${path}`;
+    let response = await this.send(url, accept, repository);
+    if (response.status === 401) {
+      const asked = response.headers.get("www-authenticate");
+      await response.body?.cancel();
+      if (await this.authorize(repository, asked)) response = await this.send(url, accept, repository);
+    }
+    if (response.status === 429) {
+      await response.body?.cancel();
+      await new Promise((resolve) => setTimeout(resolve, retryAfter(response)));
+      response = await this.send(url, accept, repository);
+    }
+    const body = await readLimited(response, limit, `${this.host}${url}`);
+    if (response.ok) return body;
+    throw statusError(response.status, `${this.host}/${repository}`, body);
+  }
+
+  private async send(url: string, accept: string, repository: string): Promise<Response> {
+    const authorization = this.authorizations.get(repository);
+    const headers = { accept, "user-agent": "image-signing-guard", ...(authorization ? { authorization } : {}) };
+    if (this.scheme) return this.fetch(`${this.scheme}://${this.host}${url}`, headers);
+    try {
+      const response = await this.fetch(`https://${this.host}${url}`, headers);
+      this.scheme = "https";
+      return response;
+    } catch (error) {
+      // As Kyverno does: plain HTTP only where nobody else can listen.
+      if (!isPrivateHost(this.host)) throw error;
+      const response = await this.fetch(`http://${this.host}${url}`, headers);
+      this.scheme = "http";
+      return response;
+    }
+  }
+
+  private async fetch(url: string, headers: Record<string, string>, init: object = {}): Promise<Response> {
+    try {
+      return await fetch(url, {
+        headers,
+        dispatcher: this.dispatcher,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...init,
+      });
+    } catch (error) {
+      throw networkError(error, new URL(url).host);
+    }
+  }
+
+  /** Answers a challenge; false when there is nothing to answer it with. */
+  private async authorize(repository: string, challenge: string | null): Promise<boolean> {
+    const scheme = challenge?.split(" ")[0]?.toLowerCase();
+    let login: Credentials | undefined;
+    try {
+      login = registryCredentials(this.host);
+    } catch (error) {
+      if (error instanceof CredentialsError) throw new RegistryError("unauthorized", error.message);
+      throw error;
+    }
+    if (scheme === "basic" && login) {
+      this.authorizations.set(repository, basic(login));
+      return true;
+    }
+    if (scheme !== "bearer") return false;
+    const parameters = Object.fromEntries(
+      [...challenge!.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name!, value!]),
+    );
+    const token = await this.token(parameters, parameters.scope ?? `repository:${repository}:pull`, login);
+    this.authorizations.set(repository, `Bearer ${token}`);
+    return true;
+  }
+
+  private async token(
+    { realm, service }: Record<string, string>,
+    scope: string,
+    login: Credentials | undefined,
+  ): Promise<string> {
+    if (!realm || !URL.canParse(realm)) {
+      throw new RegistryError("malformed", `${this.host} asks for a token but does not say where to get it`);
+    }
+    const fields = new URLSearchParams({ scope, ...(service ? { service } : {}) });
+    let response: Response;
+    if (login?.identityToken) {
+      const form = new URLSearchParams(fields);
+      form.set("grant_type", "refresh_token");
+      form.set("client_id", "image-signing-guard");
+      form.set("refresh_token", login.identityToken);
+      response = await this.fetch(realm, {}, { method: "POST", body: form });
+    } else {
+      const url = new URL(realm);
+      for (const [name, value] of fields) url.searchParams.set(name, value);
+      response = await this.fetch(url.href, login ? { authorization: basic(login) } : {});
+    }
+    const body = await readLimited(response, LIMIT, realm);
+    if (!response.ok) throw statusError(response.status, `${this.host} (login)`, body);
+    const answer = parseJson(body, realm) as { token?: string; access_token?: string };
+    const token = answer.token ?? answer.access_token;
+    if (!token) throw new RegistryError("malformed", `${realm} answered without a token`);
+    return token;
+  }
+}
+
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof RegistryError && error.trouble === "notFound") return undefined;
+    throw error;
+  }
+}
+
+function basic({ username, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+function digestOf(body: Buffer): string {
+  return `sha256:${createHash("sha256").update(body).digest("hex")}`;
+}
+
+function parseJson(body: Buffer, where: string): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new RegistryError("malformed", `the answer of ${where} is not JSON`);
+  }
+}
+
+function parseManifest(body: Buffer, where: string): Omit<Manifest, "digest"> {
+  const manifest = parseJson(body, where) as Partial<Manifest> | null;
+  if (manifest === null || typeof manifest !== "object") {
+    throw new RegistryError("malformed", `the answer of ${where} is no manifest`);
+  }
+  const { layers = [], manifests = [], mediaType } = manifest;
+  if (![layers, manifests].every((list) => Array.isArray(list) && list.every(isDescriptor))) {
+    throw new RegistryError("malformed", `the answer of ${where} is no manifest`);
+  }
+  return { layers, manifests, ...(typeof mediaType === "string" ? { mediaType } : {}) };
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  return typeof (value as Descriptor | null)?.digest === "string";
+}
+
+async function readLimited(response: Response, limit: number, where: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length;
+      if (size > limit) throw new RegistryError("tooLarge", `the answer of ${where} is larger than ${limit} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof RegistryError ? error : networkError(error, where);
+  }
+  return Buffer.concat(chunks);
+}
+
+function retryAfter(response: Response): number {
+  const seconds = Number(response.headers.get("retry-after") ?? 1);
+  return Math.min(Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : 1000, LONGEST_WAIT_MS);
+}
+
+const STATUS_TROUBLE: Record<number, RegistryTrouble> = {
+  401: "unauthorized",
+  403: "forbidden",
+  404: "notFound",
+  429: "rateLimited",
+};
+
+function statusError(status: number, where: string, body: Buffer): RegistryError {
+  const trouble = STATUS_TROUBLE[status] ?? "serverError";
+  let said = "";
+  try {
+    const { errors } = JSON.parse(body.toString("utf8")) as { errors?: { code?: string; message?: string }[] };
+    said = errors?.[0] ? `: ${errors[0].code ?? ""} ${errors[0].message ?? ""}`.trimEnd() : "";
+  } catch {
+    // The status alone says enough.
+  }
+  return new RegistryError(trouble, `${where} answered ${status}${said.slice(0, 200)}`);
+}
+
+function networkError(error: unknown, where: string): RegistryError {
+  const causes: { code?: string; name?: string; message?: string }[] = [];
+  for (let cause = error as (Error & { cause?: unknown }) | undefined; cause; cause = cause.cause as never) {
+    causes.push(cause);
+    if (causes.length > 5) break;
+  }
+  const late = causes.some(({ code, name }) => name === "TimeoutError" || /TIMEOUT|ETIMEDOUT/.test(code ?? ""));
+  if (late) return new RegistryError("timeout", `${where} did not answer within ${TIMEOUT_MS / 1000} s`);
+  const last = causes[causes.length - 1];
+  return new RegistryError("unreachable", `${where} can't be reached: ${last?.code ?? last?.message ?? "no reason"}`);
+}
+
+function isPrivateHost(host: string): boolean {
+  const name = host.replace(/:\d+$/, "");
+  return (
+    /^(localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.(1[6-9]|2\d|3[01])\.[\d.]+|\[::1\])$/.test(name) ||
+    /\.local$/.test(name)
+  );
+}

@@ -1,0 +1,100 @@
+import { createHash, type KeyObject, verify } from "node:crypto";
+import { dsse } from "@sigstore/core";
+import type { Certificate } from "./certificates";
+import type { SignatureLayer } from "./layers";
+import { type Anchor, expiredFault, needLogKey, promiseHolds, SignatureFault, trustedKey } from "./verifySignature";
+
+/** An in-toto statement out of its signed envelope. */
+export interface Statement {
+  readonly predicateType: string;
+  readonly digests: string[];
+}
+
+interface Envelope {
+  payloadType?: string;
+  payload?: string;
+  signatures?: { sig?: string }[];
+}
+
+/** Verifies one attestation as Kyverno 1.10 does and returns what it states; throws {@link SignatureFault}. */
+export function verifyStatement(
+  layer: SignatureLayer,
+  imageDigest: string,
+  anchor: Anchor,
+  intermediates: readonly Certificate[],
+): Statement {
+  if (layer.malformed) throw new SignatureFault("malformedSignature", layer.malformed);
+  const key = anchor.key ?? trustedKey(layer, anchor, intermediates);
+  const envelope = parseEnvelope(layer.payload);
+  if (!envelopeHolds(envelope, key, anchor)) {
+    throw new SignatureFault(anchor.key ? "wrongKey" : "tampered", "the statement is not signed with this key");
+  }
+  const statement = parseStatement(envelope);
+  if (!statement.digests.includes(imageDigest)) {
+    throw new SignatureFault("wrongDigest", "the statement is about another image");
+  }
+  verifyLogEntry(layer, anchor);
+  return statement;
+}
+
+function parseEnvelope(payload: Buffer): Envelope {
+  try {
+    const envelope = JSON.parse(payload.toString("utf8")) as Envelope;
+    if (envelope.payloadType === "application/vnd.in-toto+json" && typeof envelope.payload === "string")
+      return envelope;
+  } catch {
+    // Told below.
+  }
+  throw new SignatureFault("malformedSignature", "no in-toto statement in a signed envelope");
+}
+
+function envelopeHolds({ payload, signatures = [] }: Envelope, key: KeyObject, anchor: Anchor): boolean {
+  const signed = dsse.preAuthEncoding("application/vnd.in-toto+json", Buffer.from(payload!, "base64"));
+  const hash = key.asymmetricKeyType === "ed25519" ? null : anchor.key ? anchor.hash : "sha256";
+  return signatures.some(({ sig = "" }) => verify(hash, signed, key, Buffer.from(sig, "base64")));
+}
+
+function parseStatement({ payload }: Envelope): Statement {
+  try {
+    const { predicateType, subject = [] } = JSON.parse(Buffer.from(payload!, "base64").toString("utf8")) as {
+      predicateType?: string;
+      subject?: { digest?: { sha256?: string } }[];
+    };
+    return {
+      predicateType: predicateType ?? "",
+      digests: subject.flatMap(({ digest }) => (digest?.sha256 ? [`sha256:${digest.sha256}`] : [])),
+    };
+  } catch {
+    throw new SignatureFault("malformedSignature", "the statement is not JSON");
+  }
+}
+
+/**
+ * Kyverno 1.10 reads log entries of the kind `intoto` only, and compares the hash of the whole envelope. Cosign 2
+ * writes another kind (`dsse`) by default.
+ */
+function verifyLogEntry(layer: SignatureLayer, anchor: Anchor): void {
+  const { bundle, certificate } = layer;
+  if (!bundle) {
+    if (!anchor.logRequired) return;
+    throw new SignatureFault("noLogEntry", "no entry of the transparency log comes with the statement", true);
+  }
+  needLogKey(anchor);
+  const broken = (why: string) =>
+    new SignatureFault("untrustedLog", `the log entry does not hold: ${why}`, anchor.logRequired);
+  if (!promiseHolds(bundle, anchor)) throw broken("it is not by the trusted log");
+  const time = new Date(bundle.integratedTime * 1000);
+  if (certificate && !certificate.sigstore.validForDate(time)) throw expiredFault(layer, bundle);
+  let entry: { kind?: string; spec?: { content?: { hash?: { value?: string } } } };
+  try {
+    entry = JSON.parse(Buffer.from(bundle.body, "base64").toString("utf8"));
+  } catch {
+    throw broken("it is not JSON");
+  }
+  if (entry.kind !== "intoto") {
+    throw broken(`it is of the kind ${entry.kind}; attest with --rekor-entry-type=intoto`);
+  }
+  if (entry.spec?.content?.hash?.value !== createHash("sha256").update(layer.payload).digest("hex")) {
+    throw broken("it is about another statement");
+  }
+}
