@@ -1,0 +1,106 @@
+import {
+  LONGEST_REASON,
+  REASON_ANNOTATION,
+  SHORTEST_REASON,
+  SKIP_ANNOTATION,
+  UNTIL_ANNOTATION,
+  UNTIL_FORMAT,
+} from "../../components/policies/bypassTerms";
+import { POLICY_ROLES, type Posture } from "../../components/posture/types";
+import { ProblemList } from "../../components/problems";
+
+/** What somebody asks for. */
+export interface BypassRequest {
+  readonly policies: string[];
+  readonly reason: string;
+  /** `2h`, `90m`: how long from now. */
+  readonly duration: string;
+}
+
+/** The annotations of a granted bypass. */
+export type BypassAnnotations = Record<string, string>;
+
+/** Policies that honour the bypass annotation. */
+const BYPASSABLE = POLICY_ROLES.filter(
+  (role) => role === "require-signed-images" || role === "verify-image-signatures",
+);
+
+/** Refuses what the cluster would refuse, in the same words, before anything is sent. */
+export function bypassAnnotations(request: BypassRequest, posture: Posture, now: Date): BypassAnnotations {
+  const problems = new ProblemList();
+  if (posture.bypass === "off") {
+    problems.say(
+      "bypass",
+      "off in this stack",
+      "a bypass block with groups or users",
+      "add image-signing-guard:bypass to the stack and run pulumi up",
+    );
+    problems.throwIfAny();
+  }
+  const maxHours = posture.bypass === "off" ? 0 : posture.bypass.maxHours;
+  for (const policy of request.policies) {
+    if (BYPASSABLE.some((role) => role === policy)) continue;
+    problems.add("--policy", policy, `one of ${BYPASSABLE.join(", ")}`, "name the policy that the refusal printed");
+  }
+  const reason = request.reason.trim();
+  if (!saysWhy(reason)) {
+    problems.add(
+      "--reason",
+      reason,
+      `${SHORTEST_REASON} to ${LONGEST_REASON} characters`,
+      "say what happened and where it is tracked",
+    );
+  }
+  const minutes = minutesOf(request.duration);
+  if (minutes === undefined || minutes < 1 || minutes > maxHours * 60) {
+    problems.add(
+      "--for",
+      request.duration,
+      `a duration such as 90m or 2h, at most ${maxHours}h`,
+      "ask for less time; a bypass can be granted again",
+    );
+  }
+  problems.throwIfAny();
+  const until = new Date(now.getTime() + minutes! * 60_000);
+  return {
+    [SKIP_ANNOTATION]: [...new Set(request.policies)].join(","),
+    [REASON_ANNOTATION]: reason,
+    [UNTIL_ANNOTATION]: until.toISOString().replace(/\.\d+Z$/, "Z"),
+  };
+}
+
+function saysWhy(reason: string): boolean {
+  return reason.replace(/\s/g, "").length >= SHORTEST_REASON && reason.length <= LONGEST_REASON;
+}
+
+function minutesOf(duration: string): number | undefined {
+  const match = /^(\d{1,5})(m|h)$/.exec(duration);
+  if (!match) return undefined;
+  return Number(match[1]) * (match[2] === "h" ? 60 : 1);
+}
+
+export type BypassState = "running" | "ended" | "invalid";
+
+/** A bypass as it stands on an object. */
+export interface BypassFound {
+  readonly policies: string[];
+  readonly reason: string;
+  readonly until: string;
+  readonly state: BypassState;
+}
+
+/** Reads a pod's or pod template's annotations; undefined when there is no bypass. */
+export function readBypass(annotations: Record<string, string> | undefined, now: Date): BypassFound | undefined {
+  const skip = annotations?.[SKIP_ANNOTATION];
+  if (!skip) return undefined;
+  const until = annotations[UNTIL_ANNOTATION] ?? "";
+  const wellFormed = new RegExp(UNTIL_FORMAT).test(until) && !Number.isNaN(Date.parse(until));
+  const reason = annotations[REASON_ANNOTATION] ?? "";
+  const valid = wellFormed && saysWhy(reason);
+  return {
+    policies: skip.split(",").map((name) => name.trim()),
+    reason,
+    until,
+    state: !valid ? "invalid" : Date.parse(until) > now.getTime() ? "running" : "ended",
+  };
+}

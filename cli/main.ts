@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { GuardInputError } from "../components/problems";
+import { bypassCommand } from "./bypass";
+import { checkCommand } from "./check";
+import { postureCommand } from "./posture";
+import { recoverCommand } from "./recover";
+import { renderCommand } from "./render";
+import { trustCommand } from "./trust";
+
+/** Exit codes: 0 all is well, 1 the answer is no, 2 the question could not be asked. */
+const COULD_NOT_ASK = 2;
+
+function program(): Command {
+  const command = new Command("image-signing-guard")
+    .description("Looks at, renders and checks what may run.")
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  for (const subcommand of [
+    renderCommand(),
+    postureCommand(),
+    checkCommand(),
+    trustCommand(),
+    bypassCommand(),
+    recoverCommand(),
+  ])
+    command.addCommand(subcommand);
+  exitByError(command);
+  return command;
+}
+
+/** Commander would end the process by itself; errors are to reach `main`. */
+function exitByError(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(exitByError);
+}
+
+async function main(): Promise<void> {
+  // A reader that closes the pipe early (head, less) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === "EPIPE" ? 0 : COULD_NOT_ASK),
+  );
+  try {
+    await program().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : COULD_NOT_ASK);
+    process.stderr.write(
+      `${error instanceof GuardInputError ? error.message : `error: ${(error as Error).message}`}\n`,
+    );
+    process.exit(COULD_NOT_ASK);
+  }
+}
+
+void main();

@@ -1,0 +1,38 @@
+import { compareStrength, type Strength } from "../../components/posture/strength";
+import { TooManyCases } from "../../components/posture/witnesses";
+import { describeChanges } from "./changes";
+import { type Change, type PostureResult, parts, type Question, type Verdict } from "./result";
+import { summarise } from "./summary";
+
+const VERDICTS: Record<Strength, Verdict> = { same: "SAME", weaker: "WEAKER", stronger: "STRONGER", mixed: "MIXED" };
+
+/** The answer to a question, and UNKNOWN wherever it can't be had. */
+export function comparePostures(question: Question): PostureResult {
+  const { stack, before, after, lacks, failed, notes = [] } = question;
+  const result = (verdict: Verdict, changes: readonly Change[] = []): PostureResult => ({
+    stack,
+    verdict: failed.length > 0 || lacks.length > 0 ? "UNKNOWN" : verdict,
+    changes: [...notes, ...changes],
+    lacks,
+    failed,
+  });
+  try {
+    if (before && after) {
+      const changes = describeChanges(before, after);
+      return result(VERDICTS[compareStrength(before, after)], changes);
+    }
+    if (after) return result("NEW", lacks.length > 0 ? [] : summarise(after));
+    if (before) return result("GONE", lacks.length > 0 ? [] : summarise(before, "was "));
+    if (question.untouched) return result("SAME", [UNTOUCHED]);
+    return result("UNKNOWN");
+  } catch (error) {
+    if (!(error instanceof TooManyCases)) throw error;
+    return { ...result("UNKNOWN"), lacks: [...lacks, parts`too large to compare exactly: ${error.message}`] };
+  }
+}
+
+const UNTOUCHED: Change = {
+  about: "guard",
+  strength: "none",
+  text: ["not among the steps of the preview, so it does not change (", { value: "--show-sames" }, " would list it)"],
+};
