@@ -1,0 +1,79 @@
+import * as assert from "node:assert/strict";
+import { type Cluster, cluster, stopCluster, type Verdict } from "./cluster";
+
+interface Row {
+  name: string;
+  wanted: "refused" | "admitted";
+  got: string;
+  ok: boolean;
+}
+
+const rows: Row[] = [];
+const firstRun = 40 * 60_000;
+
+/** Frame of a file: the cluster is shared, and only the first file waits for it. */
+export function attacks(title: string, body: (get: () => Cluster) => void): void {
+  describe(`attacks: ${title}`, function () {
+    this.timeout(60_000);
+    let started: Cluster;
+    before(async function () {
+      this.timeout(firstRun);
+      started = await cluster();
+    });
+    body(() => started);
+  });
+}
+
+/** A request that has to be refused with this text. */
+export function refused(name: string, text: RegExp, act: () => Promise<Verdict>): void {
+  it(`refused: ${name}`, async () => {
+    const answer = await act();
+    const ok = !answer.admitted && text.test(answer.message);
+    rows.push({ name, wanted: "refused", got: tell(answer), ok });
+    assert.equal(answer.admitted, false, "the API server admitted it");
+    assert.match(answer.message, text);
+  });
+}
+
+/** A request that has to pass. */
+export function admitted(name: string, act: () => Promise<Verdict>, check: (answer: Verdict) => void = () => {}): void {
+  it(`admitted: ${name}`, async () => {
+    const answer = await act();
+    rows.push({ name, wanted: "admitted", got: tell(answer), ok: answer.admitted });
+    assert.equal(answer.admitted, true, answer.message);
+    check(answer);
+  });
+}
+
+/** An outcome that takes more than one answer to see. */
+export function outcome(name: string, wanted: Row["wanted"], act: () => Promise<string>, timeout = 60_000): void {
+  it(`${wanted}: ${name}`, async function () {
+    this.timeout(timeout);
+    const row: Row = { name, wanted, got: "failed", ok: false };
+    rows.push(row);
+    row.got = await act();
+    row.ok = true;
+  });
+}
+
+const tell = ({ admitted, status, message }: Verdict) =>
+  admitted ? `admitted (${status})` : `refused (${status}) ${reasonIn(message)}`;
+
+/** The rule that refused, else the beginning of the text. */
+function reasonIn(message: string): string {
+  const blocked = message.match(/following policies ([\w-]+): ([\w-]+):/);
+  return blocked ? `${blocked[1]}/${blocked[2]}` : message.slice(0, 90);
+}
+
+after(async function () {
+  this.timeout(60_000);
+  await stopCluster();
+  const width = Math.max(0, ...rows.map(({ name }) => name.length));
+  console.log(`\n  ${"attack or honest request".padEnd(width)}  wanted    seen`);
+  for (const { name, wanted, got, ok } of rows) {
+    console.log(`  ${name.padEnd(width)}  ${wanted.padEnd(8)}  ${ok ? "" : "WRONG: "}${got}`);
+  }
+  const count = (wanted: Row["wanted"]) => rows.filter((row) => row.wanted === wanted).length;
+  const wrong = rows.filter(({ ok }) => !ok).length;
+  console.log(`  ${count("refused")} to be refused, ${count("admitted")} to be admitted, ${wrong} wrong\n`);
+});
