@@ -266,6 +266,16 @@ export interface ChartArgs {
   repository?: string;
 }
 
+/** Cloud identities that Kyverno reads registries with, instead of Secrets. At least one is given. */
+export interface RegistryIdentityArgs {
+  /** Amazon ECR: ARN of an IAM role that trusts Kyverno's service accounts. */
+  awsRoleArn?: string;
+  /** Azure ACR: client ID of a managed identity with federated credentials for Kyverno's service accounts. */
+  azureClientId?: string;
+  /** Google Artifact Registry: e-mail of a Google service account that Kyverno's service accounts may act as. */
+  googleServiceAccount?: string;
+}
+
 /** Kyverno itself. */
 export interface KyvernoArgs {
   /** Kyverno line. Default `1.10`. */
@@ -286,6 +296,8 @@ export interface KyvernoArgs {
   imagePullSecrets?: string[];
   /** Secrets in Kyverno's namespace for reading signatures from private registries. Default: none. */
   registrySecrets?: string[];
+  /** Cloud identities for reading signatures from private registries. Default: none. */
+  registryIdentity?: RegistryIdentityArgs;
   /** Image with kubectl and a shell for the chart's clean-up jobs. Default `docker.io/alpine/k8s:1.31.5`. */
   kubectlImage?: string;
   /**

@@ -165,6 +165,26 @@ const kyverno = block({
   imageRegistry: text("a registry, with a path if need be", "mirror.example.com/hub").optional(),
   imagePullSecrets: listOf(namespaceName(), "Secret names", "- registry-credentials").optional(),
   registrySecrets: listOf(namespaceName(), "Secret names", "- registry-credentials").optional(),
+  registryIdentity: block({
+    awsRoleArn: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:iam::[0-9]{12}:role\/\S+$/)
+      .meta({ description: "the ARN of an IAM role", example: "arn:aws:iam::123456789012:role/kyverno" })
+      .optional(),
+    azureClientId: z
+      .string()
+      .regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/)
+      .meta({ description: "the client ID of a managed identity", example: "00000000-0000-0000-0000-000000000000" })
+      .optional(),
+    googleServiceAccount: z
+      .string()
+      .regex(/^[^\s@]+@[^\s@]+\.gserviceaccount\.com$/)
+      .meta({
+        description: "the e-mail of a Google service account",
+        example: "kyverno@project.iam.gserviceaccount.com",
+      })
+      .optional(),
+  }).optional(),
   kubectlImage: z
     .string()
     .regex(/^[a-z0-9.-]+(:[0-9]+)?\/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64}|:[\w.-]+@sha256:[0-9a-f]{64})$/)

@@ -84,6 +84,13 @@ const posture: z.ZodType<Posture> = z.strictObject({
     imageRegistry: text,
     imagePullSecrets: texts,
     registrySecrets: texts,
+    registryIdentity: z
+      .strictObject({
+        awsRoleArn: text.optional(),
+        azureClientId: text.optional(),
+        googleServiceAccount: text.optional(),
+      })
+      .optional(),
     kubectlImage: text,
     memoryLimit: text,
     timeoutSeconds: z.number(),

@@ -1,5 +1,5 @@
 import type { Json, Manifest } from "../policies/manifest";
-import type { KyvernoPlan, Resolved } from "../posture/types";
+import type { KyvernoPlan, RegistryIdentity, Resolved } from "../posture/types";
 import { KYVERNO_LINES } from "./target";
 import { TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
 
@@ -110,9 +110,11 @@ function controllerValues(kyverno: KyvernoPlan, trustFiles: Manifest | undefined
   const trust = trustFiles ? trustMount(trustFiles) : undefined;
   const volume: Json = trust ? { sigstoreVolume: trust.volume } : {};
   const variables: Json = trust ? { extraEnvVars: trust.variables } : {};
+  const identity = kyverno.registryIdentity ? cloudIdentity(kyverno.registryIdentity) : {};
   return {
     admissionController: {
       ...shared,
+      ...identity,
       replicas: kyverno.replicas,
       ...(kyverno.replicas === 3
         ? {
@@ -127,7 +129,20 @@ function controllerValues(kyverno: KyvernoPlan, trustFiles: Manifest | undefined
     },
     backgroundController: { ...shared, ...image() },
     cleanupController: { ...shared, ...image() },
-    reportsController: { ...shared, enabled: true, ...image(), ...volume, ...variables },
+    reportsController: { ...shared, ...identity, enabled: true, ...image(), ...volume, ...variables },
+  };
+}
+
+/** What the clouds look for on a pod that acts as one of their identities; Kyverno's registry helpers do the rest. */
+function cloudIdentity({ awsRoleArn, azureClientId, googleServiceAccount }: RegistryIdentity): Json {
+  const annotations = {
+    ...(awsRoleArn ? { "eks.amazonaws.com/role-arn": awsRoleArn } : {}),
+    ...(azureClientId ? { "azure.workload.identity/client-id": azureClientId } : {}),
+    ...(googleServiceAccount ? { "iam.gke.io/gcp-service-account": googleServiceAccount } : {}),
+  };
+  return {
+    rbac: { serviceAccount: { annotations } },
+    ...(azureClientId ? { podLabels: { "azure.workload.identity/use": "true" } } : {}),
   };
 }
 

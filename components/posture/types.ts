@@ -126,6 +126,12 @@ export interface Trust {
   readonly validUntil?: string;
 }
 
+export interface RegistryIdentity {
+  readonly awsRoleArn?: string;
+  readonly azureClientId?: string;
+  readonly googleServiceAccount?: string;
+}
+
 export interface KyvernoPlan {
   readonly target: KyvernoTarget;
   readonly chartVersion: string;
@@ -138,6 +144,8 @@ export interface KyvernoPlan {
   readonly imageRegistry: string;
   readonly imagePullSecrets: string[];
   readonly registrySecrets: string[];
+  /** Cloud identities, absent where none is given. */
+  readonly registryIdentity?: RegistryIdentity;
   readonly kubectlImage: string;
   readonly memoryLimit: string;
   readonly timeoutSeconds: number;
