@@ -25,7 +25,7 @@ for (const folder of [".github/workflows", "templates"]) {
       it("says what its token may do", () => assert.ok(workflow.permissions));
 
       it("puts no value of the event into a script", () => {
-        for (const { run } of steps) assert.doesNotMatch(run ?? "", /\$\{\{\s*github\.(event|head_ref|ref_name)/);
+        for (const { run } of steps) assert.ok(!run?.includes("${{"), run);
       });
     });
   }

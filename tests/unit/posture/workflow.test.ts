@@ -28,12 +28,6 @@ for (const file of [".github/workflows/preview.yml", "templates/preview.yml"]) {
     const workflow = parse(text) as Workflow;
     const { preview, comment } = workflow.jobs;
 
-    it("pins every action to a commit", () => {
-      const used = [...preview.steps, ...comment.steps].flatMap(({ uses }) => uses ?? []);
-      assert.ok(used.length >= 6);
-      for (const action of used) assert.match(action, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
-    });
-
     it("gives the job that runs the pull request's code no way to write, and the other one no secrets", () => {
       assert.deepEqual(Object.keys(workflow.on), ["pull_request"]);
       assert.deepEqual(workflow.permissions, {});
@@ -42,10 +36,6 @@ for (const file of [".github/workflows/preview.yml", "templates/preview.yml"]) {
       assert.ok(!JSON.stringify(comment).includes("secrets."));
       assert.match(JSON.stringify(comment.steps[0]), /base\.sha/);
       assert.match(comment.if!, /head\.repo\.full_name == github\.repository/);
-    });
-
-    it("puts no value of the event into a script", () => {
-      for (const { run } of [...preview.steps, ...comment.steps]) assert.ok(!run?.includes("${{"), run);
     });
 
     for (const [recorded, exit, code, says] of [
