@@ -4,6 +4,7 @@ import type { ImageSigningGuardArgs } from "./args";
 import { type Compiled, compilePosture } from "./compile";
 import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
+import { createMonitoring } from "./monitoring/resources";
 import { holdsOutputs, withoutOutputs } from "./outputs";
 import type { Json, Manifest } from "./policies/manifest";
 import { resolvePosture } from "./posture/resolve";
@@ -122,6 +123,17 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       .map(({ manifest, index }) => deploy(manifest, index, [release]));
     for (const { manifest, index } of manifests.filter(({ manifest }) => !isGuard(manifest)))
       deploy(manifest, index, [release, ...guards]);
+
+    if (shape.compiled.monitoring) {
+      createMonitoring(shape.compiled.monitoring, {
+        name,
+        parent: this,
+        namespace,
+        release,
+        field: (pick) => plan.field((c) => pick(c.monitoring!)),
+        hasOperator: () => probe.hasPrometheusOperator(),
+      });
+    }
 
     this.mode = pulumi.output(shape.resolved.posture.mode);
     this.posture = pulumi.output<Posture>(plan.posture) as unknown as typeof this.posture;

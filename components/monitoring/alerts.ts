@@ -73,7 +73,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
   [AlertName.ImageBypassRefused]: ({ subjects, monitoring, threshold }) =>
     when(subjects.bypassGuard ? [subjects.bypassGuard] : [], (policies) => ({
       expr: `${events(results(policies, [["rule_result", "=~", "fail|error"], AT_ADMISSION]), monitoring.window, [...BY_POLICY, "rule_name"])} >= ${threshold}`,
-      summary: `Bypass refused ({{ $labels.rule_name }}): ${WHERE}`,
+      summary: `Bypass refused by ${POLICY} ({{ $labels.rule_name }}): ${WHERE}`,
       description: `Somebody tried to bypass image verification for ${WHERE}, and ${POLICY} refused: rule {{ $labels.rule_name }}, ${COUNT} times within ${monitoring.window}.`,
     })),
 
@@ -124,7 +124,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
 
   [AlertName.KyvernoAdmissionDown]: ({ posture }) => [
     {
-      expr: `absent(${cycles(ADMISSION_CONTROLLER)})`,
+      expr: `absent(sum(${cycles(ADMISSION_CONTROLLER)}))`,
       labels: { namespace: posture.kyverno.namespace },
       summary: "Kyverno's admission controller is down or not scraped",
       description: `No admission controller in namespace ${posture.kyverno.namespace} answers Prometheus. While it is down, policies that fail closed let no pod in: see image-signing-guard recover.`,

@@ -12,12 +12,12 @@ const { Critical, Warning, Info } = AlertSeverity;
 /** Every alert with what it does unless the stack says otherwise. The order is that of the docs. */
 export const ALERT_DEFAULTS: Record<AlertName, AlertDefault> = {
   [AlertName.ImageViolation]: { severity: Info, for: "0s", threshold: { value: 1, unit: "rule results in `window`" } },
-  // Two, because the canary of every `up` is refused once.
-  [AlertName.ImageRefused]: { severity: Warning, for: "0s", threshold: { value: 2, unit: "rule results in `window`" } },
+  // Three, because the canary of every `up` is refused once: its image does not exist, which fails and is an error too.
+  [AlertName.ImageRefused]: { severity: Warning, for: "0s", threshold: { value: 3, unit: "rule results in `window`" } },
   [AlertName.ImageVerificationError]: {
     severity: Critical,
     for: "0s",
-    threshold: { value: 1, unit: "rule results in `window`" },
+    threshold: { value: 3, unit: "rule results in `window`" },
   },
   [AlertName.ImageBypassUsed]: {
     severity: Warning,
