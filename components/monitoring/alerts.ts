@@ -46,49 +46,49 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
     when(subjects.auditing, (policies) => ({
       expr: `${events(results(policies, [["policy_validation_mode", "=", "audit"], ["rule_result", "=", "fail"], AT_ADMISSION]), monitoring.window, BY_POLICY)} >= ${threshold}`,
       summary: `Admitted, but not as ${POLICY} wants it: ${WHERE}`,
-      description: `${POLICY} reported ${COUNT} violations by ${WHERE} within ${monitoring.window}. Nothing was refused. Images are not in metrics: kubectl get policyreport -n {{ $labels.resource_namespace }} names them.`,
+      description: `Violations of ${POLICY} by ${WHERE} within ${monitoring.window}: ${COUNT}. Nothing was refused. Images are not in metrics: kubectl get policyreport -n {{ $labels.resource_namespace }} names them.`,
     })),
 
   [AlertName.ImageRefused]: ({ subjects, monitoring, threshold }) =>
     when(subjects.enforcing, (policies) => ({
       expr: `${events(results(policies, [["policy_validation_mode", "=", "enforce"], ["rule_result", "=", "fail"], AT_ADMISSION]), monitoring.window, BY_POLICY)} >= ${threshold}`,
       summary: `Refused by ${POLICY}: ${WHERE}`,
-      description: `${POLICY} refused ${WHERE}: ${COUNT} failed checks within ${monitoring.window}. Images are not in metrics: ${whichImage}; so does the refused request's own error.`,
+      description: `Failed checks of ${POLICY} on ${WHERE} within ${monitoring.window}: ${COUNT}. Images are not in metrics: ${whichImage}; so does the refused request's own error.`,
     })),
 
   [AlertName.ImageVerificationError]: ({ subjects, monitoring, threshold }) =>
     when([...subjects.enforcing, ...subjects.auditing].sort(), (policies) => ({
       expr: `${events(results(policies, [["rule_result", "=", "error"]]), monitoring.window, [...BY_POLICY, "rule_execution_cause"])} >= ${threshold}`,
       summary: `No verdict by ${POLICY} on ${WHERE}`,
-      description: `${POLICY} could not decide ${COUNT} times on ${WHERE} within ${monitoring.window} ({{ $labels.rule_execution_cause }}). That is no unsigned image but a registry, key or log that can't be reached. Where the policy enforces, such pods are refused.`,
+      description: `Checks of ${POLICY} on ${WHERE} without a verdict within ${monitoring.window}: ${COUNT} ({{ $labels.rule_execution_cause }}). The image is not unsigned: it does not exist, or a registry, key or log can't be reached. Where the policy enforces, such pods are refused.`,
     })),
 
   [AlertName.ImageBypassUsed]: ({ subjects, monitoring, threshold }) =>
     when(subjects.bypassRules, (rules) => ({
       expr: `${events(results(subjects.enforcing, [["rule_name", "=~", anyOf(rules)], ["rule_result", "=", "skip"], ["resource_request_operation", "=~", "create|update"], AT_ADMISSION]), monitoring.window, BY_POLICY)} >= ${threshold}`,
       summary: `Bypass of ${POLICY}: ${WHERE}`,
-      description: `${POLICY} let ${WHERE} pass by its bypass annotation, ${COUNT} times within ${monitoring.window}. If ImageBypassRefused fires for that namespace too, the attempt was refused. image-signing-guard bypass list tells who, why and until when.`,
+      description: `Rules of ${POLICY} skipped for ${WHERE} by bypass annotation within ${monitoring.window}: ${COUNT}. If ImageBypassRefused fires for that namespace too, the attempt was refused. image-signing-guard bypass list tells who, why and until when.`,
     })),
 
   [AlertName.ImageBypassRefused]: ({ subjects, monitoring, threshold }) =>
     when(subjects.bypassGuard ? [subjects.bypassGuard] : [], (policies) => ({
       expr: `${events(results(policies, [["rule_result", "=~", "fail|error"], AT_ADMISSION]), monitoring.window, [...BY_POLICY, "rule_name"])} >= ${threshold}`,
       summary: `Bypass refused by ${POLICY} ({{ $labels.rule_name }}): ${WHERE}`,
-      description: `Somebody tried to bypass image verification for ${WHERE}, and ${POLICY} refused: rule {{ $labels.rule_name }}, ${COUNT} times within ${monitoring.window}.`,
+      description: `Somebody tried to bypass image verification for ${WHERE}, and ${POLICY} refused: rule {{ $labels.rule_name }}. Refusals within ${monitoring.window}: ${COUNT}.`,
     })),
 
   [AlertName.ImageBypassExpired]: ({ subjects, monitoring, threshold }) =>
     when(subjects.endedRules, (rules) => ({
       expr: `${events(results(subjects.enforcing, [["rule_name", "=~", anyOf(rules)], ["rule_result", "=", "skip"], BY_SCAN]), monitoring.scanWindow, BY_POLICY)} >= ${threshold}`,
       summary: `Runs on after its bypass of ${POLICY} has ended: ${WHERE}`,
-      description: `The last scans within ${monitoring.scanWindow} found ${WHERE} with a bypass of ${POLICY} that has ended. It runs until it is replaced; its next pod will be refused. image-signing-guard bypass list names it.`,
+      description: `Scans within ${monitoring.scanWindow} found ${WHERE} with a bypass of ${POLICY} that has ended. It runs until it is replaced; its next pod will be refused. image-signing-guard bypass list names it.`,
     })),
 
   [AlertName.ImagePolicyMissing]: ({ subjects }) =>
     when(subjects.all, (policies) => ({
       expr: policies.map((name) => `absent(${ruleInfo([["policy_name", "=", name]])})`).join("\nor "),
       summary: `${capital(POLICY)} is missing`,
-      description: `Kyverno knows no ${POLICY}. Either it was deleted, and nothing is checked by it, or Kyverno is not scraped. pulumi up brings it back.`,
+      description: `Kyverno does not know ${POLICY}. Either it was deleted, and nothing is checked by it, or Kyverno is not scraped. pulumi up brings it back.`,
     })),
 
   [AlertName.ImagePolicyNotReady]: ({ subjects }) =>
@@ -135,7 +135,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
     {
       expr: `(${FAILED_CALLS.map((counter) => events(counter, monitoring.window, ["name", "type"])).join("\nor ")}) >= ${threshold}`,
       summary: "The API server can't call webhook {{ $labels.name }}",
-      description: `${COUNT} calls of {{ $labels.name }} ({{ $labels.type }}) failed within ${monitoring.window}. Where its name ends in -fail such requests were refused, where it ends in -ignore they passed unchecked.`,
+      description: `Failed calls of {{ $labels.name }} ({{ $labels.type }}) within ${monitoring.window}: ${COUNT}. Where its name ends in -fail such requests were refused, where it ends in -ignore they passed unchecked.`,
     },
   ],
 
@@ -151,7 +151,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
     {
       expr: `sum by (resource_kind) (rate(${REPORTS_WRITTEN}[${monitoring.window}])) > ${threshold}`,
       summary: "Kyverno floods the API server with {{ $labels.resource_kind }}",
-      description: `${capital(COUNT)} {{ $labels.resource_kind }} objects a second. They fill etcd: see which policy and namespace they are about, and whether a controller recreates a refused pod for ever.`,
+      description: `{{ $labels.resource_kind }} objects a second: {{ $value | humanize }}. They fill etcd: see which policy and namespace they are about, and whether a controller recreates a refused pod for ever.`,
     },
   ],
 };

@@ -12,7 +12,7 @@ import {
   timeouts,
   trustDaysLeft,
 } from "./metrics";
-import { anyOf } from "./promql";
+import { anyOf, events } from "./promql";
 import { subjectsOf } from "./subjects";
 
 /** One query of a panel. */
@@ -37,7 +37,8 @@ export const RANGE = "$__rate_interval";
 export function dashboardPanels(posture: Posture, policies: readonly Manifest[]): Panel[] {
   const subjects = subjectsOf(policies);
   const judges = [...subjects.enforcing, ...subjects.auditing].sort();
-  const count = (selector: string, ...by: string[]) => `sum by (${by.join(", ")}) (increase(${selector}[${RANGE}]))`;
+  // As the alerts count: `increase` alone would not draw the first event of a series.
+  const count = (selector: string, ...by: string[]) => events(selector, RANGE, by);
   const perPolicy: [string, string] = ["policy_name", "resource_namespace"];
   const legend = "{{policy_name}}, {{resource_namespace}}";
   const { validUntil } = posture.trust;

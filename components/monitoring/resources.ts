@@ -22,11 +22,15 @@ export interface MonitoringContext {
 export const OPERATOR_IS_MISSING =
   "monitoring: no PrometheusRule, because this cluster does not have the Prometheus Operator (monitoring.coreos.com); install it, or set monitoring.prometheusOperator: false";
 
-/** Creates what monitoring adds. The chart's ServiceMonitors are part of the Kyverno release. */
-export function createMonitoring(compiled: CompiledMonitoring, context: MonitoringContext): void {
+/**
+ * Creates what monitoring adds, and says what that is. The chart's ServiceMonitors are part of the Kyverno release. The
+ * component must register the answer as an output: that is what keeps the engine waiting until the cluster was asked.
+ */
+export function createMonitoring(compiled: CompiledMonitoring, context: MonitoringContext): pulumi.Output<string> {
   const { name, parent, namespace, field } = context;
-  if (compiled.prometheusRule) createRule(compiled.prometheusRule, context);
+  const parts: string[] = [];
   if (compiled.dashboard) {
+    parts.push("dashboard");
     new k8s.core.v1.ConfigMap(
       `${name}-dashboard`,
       {
@@ -36,15 +40,21 @@ export function createMonitoring(compiled: CompiledMonitoring, context: Monitori
       { parent, dependsOn: [namespace] },
     );
   }
-  if (compiled.policyReporter) createPolicyReporter(compiled.policyReporter, context);
+  if (compiled.policyReporter) {
+    parts.push("policy-reporter");
+    createPolicyReporter(compiled.policyReporter, context);
+  }
+  const alerts = compiled.prometheusRule ? createRule(compiled.prometheusRule, context) : pulumi.output("no alerts");
+  return alerts.apply((said) => [said, ...parts].join(", "));
 }
 
 /**
  * Whether there is an operator is the stack's word. Where the cluster can be asked and says no, the rule is left out
  * with a warning: a kind that does not exist would fail the whole of `up`.
  */
-function createRule(manifest: Manifest, { name, parent, release, field, hasOperator }: MonitoringContext): void {
-  const create = () =>
+function createRule(manifest: Manifest, context: MonitoringContext): pulumi.Output<string> {
+  const { name, parent, release, field, hasOperator } = context;
+  const create = () => {
     new k8s.apiextensions.CustomResource(
       `${name}-alerts`,
       {
@@ -56,14 +66,14 @@ function createRule(manifest: Manifest, { name, parent, release, field, hasOpera
       // After the release: before Kyverno is there, every alert about its absence would be true.
       { parent, dependsOn: [release] },
     );
+    return "alerts";
+  };
   const answer = hasOperator();
-  if (answer === undefined) {
-    create();
-    return;
-  }
-  answer.apply((known) => {
-    if (known === false) pulumi.log.warn(OPERATOR_IS_MISSING, parent);
-    else create();
+  if (answer === undefined) return pulumi.output(create());
+  return answer.apply((known) => {
+    if (known !== false) return create();
+    pulumi.log.warn(OPERATOR_IS_MISSING, parent);
+    return "no alerts";
   });
 }
 

@@ -15,7 +15,7 @@ import { applyRendered } from "../../local/demo/render";
 import { localSettings, projectFolder } from "../../local/demo/settings";
 import { helm } from "../../local/kyverno";
 import { type FiringAlert, type Prometheus, startPrometheus } from "../../local/prometheus";
-import { request, requestObject } from "../../local/request";
+import { requestObject } from "../../local/request";
 import { sleep, waitFor } from "../../local/waitFor";
 import { selectorsIn } from "../support/promSelectors";
 import { hasProgram } from "../support/promtool";
@@ -220,12 +220,11 @@ describe("monitoring: a real Prometheus on a real Kyverno", function () {
   });
 
   it("fires when a policy is not ready", async () => {
-    const status = {
-      conditions: [{ type: "Ready", status: "False", reason: "Failed", message: "a test" }],
-      ready: false,
-    };
+    const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+    const condition = { type: "Ready", status: "False", reason: "Failed", message: "a test", lastTransitionTime };
+    const status = { conditions: [condition] };
     const notReady = () =>
-      request(
+      requestObject(
         cluster.plane.client,
         "PATCH",
         `${policies}/audit-unsigned-images/status`,
@@ -246,8 +245,8 @@ describe("monitoring: a real Prometheus on a real Kyverno", function () {
   });
 
   it("fires when a policy is deleted", async () => {
-    await requestObject(cluster.plane.client, "DELETE", `${policies}/verify-image-signatures-audit`);
-    await fires("ImagePolicyMissing", { policy_name: "verify-image-signatures-audit", severity: "critical" });
+    await requestObject(cluster.plane.client, "DELETE", `${policies}/verify-image-signatures-debug`);
+    await fires("ImagePolicyMissing", { policy_name: "verify-image-signatures-debug", severity: "critical" });
   });
 
   it("fires when Kyverno is stopped, and when the API server then can't call it", async () => {
