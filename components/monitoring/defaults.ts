@@ -22,7 +22,7 @@ export const ALERT_DEFAULTS: Record<AlertName, AlertDefault> = {
   [AlertName.ImageBypassUsed]: {
     severity: Warning,
     for: "0s",
-    threshold: { value: 1, unit: "admissions in `window`" },
+    threshold: { value: 1, unit: "rule results in `window`" },
   },
   [AlertName.ImageBypassRefused]: {
     severity: Warning,
