@@ -14,6 +14,7 @@ import { type DemoImages, makeImages } from "../../local/demo/images";
 import { applyRendered } from "../../local/demo/render";
 import { localSettings, projectFolder } from "../../local/demo/settings";
 import { helm } from "../../local/kyverno";
+import { findKyverno } from "../../local/kyvernoSource";
 import { type FiringAlert, type Prometheus, startPrometheus } from "../../local/prometheus";
 import { requestObject } from "../../local/request";
 import { sleep, waitFor } from "../../local/waitFor";
@@ -45,7 +46,7 @@ const MONITORING = {
 
 const policies = "/apis/kyverno.io/v1/clusterpolicies";
 
-describe("monitoring: a real Prometheus on a real Kyverno", function () {
+describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
   this.timeout(150_000);
   let cluster: DemoCluster;
   let images: DemoImages;
@@ -58,11 +59,14 @@ describe("monitoring: a real Prometheus on a real Kyverno", function () {
 
   before(async function () {
     this.timeout(withBuilds);
-    if (!hasProgram("prometheus")) {
-      (this as { skipReason?: string }).skipReason =
-        "prometheus is not on the PATH; apt-get install prometheus brings it";
+    const unless = (reason: string, holds: boolean) => {
+      if (holds) return;
+      (this as { skipReason?: string }).skipReason = reason;
       this.skip();
-    }
+    };
+    unless("prometheus is not on the PATH; apt-get install prometheus brings it", hasProgram("prometheus"));
+    const { version } = await findKyverno(log);
+    unless(`metrics are those of Kyverno 1.10, this is ${version}`, version.startsWith("1.10."));
     cluster = await startCluster({ log });
     const { plane, cosign, sigstore, node } = cluster;
     images = await makeImages(plane.registry, cosign, sigstore);
