@@ -47,7 +47,7 @@ const MONITORING = {
 const policies = "/apis/kyverno.io/v1/clusterpolicies";
 
 describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
-  this.timeout(150_000);
+  this.timeout(200_000);
   let cluster: DemoCluster;
   let images: DemoImages;
   let settings: Record<string, unknown>;
@@ -193,10 +193,10 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
 
   it("fires when a bypass is used, and when an outsider's is refused", async () => {
     const olga = await cluster.plane.asUser("olga", ["platform-oncall"]);
-    await create(olga, "production", annotated("bypassed", bypass("require-signed-images", 40)));
+    await create(olga, "production", annotated("bypassed", bypass("require-signed-images", 75)));
     await fires("ImageBypassUsed", { policy_name: "require-signed-images", resource_namespace: "production" });
     const mallory = await cluster.plane.asUser("mallory", ["developers"]);
-    await refusal(create(mallory, "production", annotated("mallory", bypass("require-signed-images", 40))));
+    await refusal(create(mallory, "production", annotated("mallory", bypass("require-signed-images", 75))));
     await fires("ImageBypassRefused", { policy_name: "guard-image-bypass", rule_name: "bypass-by-whom" });
   });
 
@@ -210,7 +210,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
   });
 
   it("fires when a workload runs on after its bypass has ended", async () => {
-    await fires("ImageBypassExpired", { policy_name: "require-signed-images", resource_kind: "Pod" }, 140_000);
+    await fires("ImageBypassExpired", { policy_name: "require-signed-images", resource_kind: "Pod" }, 145_000);
   });
 
   it("fires when somebody weakens a policy in the cluster", async () => {
