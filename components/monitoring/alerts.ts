@@ -67,7 +67,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
     when(subjects.bypassRules, (rules) => ({
       expr: `${events(results(subjects.enforcing, [["rule_name", "=~", anyOf(rules)], ["rule_result", "=", "skip"], ["resource_request_operation", "=~", "create|update"], AT_ADMISSION]), monitoring.window, BY_POLICY)} >= ${threshold}`,
       summary: `Bypass of ${POLICY}: ${WHERE}`,
-      description: `Rules of ${POLICY} skipped for ${WHERE} by bypass annotation within ${monitoring.window}: ${COUNT}. If ImageBypassRefused fires for that namespace too, the attempt was refused. image-signing-guard bypass list tells who, why and until when.`,
+      description: `Rules of ${POLICY} skipped for ${WHERE} by bypass annotation within ${monitoring.window}: ${COUNT}. If ImageBypassRefused fires for that namespace too, the attempt may have been refused. image-signing-guard bypass list tells who, why and until when.`,
     })),
 
   [AlertName.ImageBypassRefused]: ({ subjects, monitoring, threshold }) =>
@@ -151,7 +151,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
     {
       expr: `sum by (resource_kind) (rate(${REPORTS_WRITTEN}[${monitoring.window}])) > ${threshold}`,
       summary: "Kyverno floods the API server with {{ $labels.resource_kind }}",
-      description: `{{ $labels.resource_kind }} objects a second: {{ $value | humanize }}. They fill etcd: see which policy and namespace they are about, and whether a controller recreates a refused pod for ever.`,
+      description: `{{ $labels.resource_kind }} objects a second: {{ $value | printf "%.2f" }}. They fill etcd: see which policy and namespace they are about, and whether a controller recreates a refused pod for ever.`,
     },
   ],
 };
