@@ -42,6 +42,7 @@ export function drawDashboard(panels: readonly DrawnPanel[], start: number, end:
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
+    `<title>${escapeXml(caption)}</title>`,
     `<rect width="${width}" height="${height}" fill="#f8fafc"/>`,
     text(GAP, 24, caption, "#334155", 13),
     ...parts,
@@ -130,6 +131,9 @@ function format(value: number, unit: Panel["unit"]): string {
 }
 
 function text(x: number, y: number, content: string, fill: string, size = 11): string {
-  const escaped = content.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  return `<text x="${x}" y="${y.toFixed(1)}" fill="${fill}" font-size="${size}">${escaped}</text>`;
+  return `<text x="${x}" y="${y.toFixed(1)}" fill="${fill}" font-size="${size}">${escapeXml(content)}</text>`;
+}
+
+function escapeXml(content: string): string {
+  return content.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
