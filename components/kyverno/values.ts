@@ -1,5 +1,6 @@
+import { scrapeValues } from "../monitoring/scrape";
 import type { Json, Manifest } from "../policies/manifest";
-import type { KyvernoPlan, RegistryIdentity, Resolved } from "../posture/types";
+import type { KyvernoPlan, Posture, RegistryIdentity, Resolved } from "../posture/types";
 import { KYVERNO_LINES } from "./target";
 import { TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
 
@@ -72,7 +73,7 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
       omitEvents: { eventTypes: ["PolicyApplied"] },
     },
     ...cleanupValues(posture.kyverno),
-    ...controllerValues(resolved.posture.kyverno, trust),
+    ...controllerValues(resolved.posture, trust),
   };
   return mergeValues(own, materials.values);
 }
@@ -100,7 +101,9 @@ function cleanupValues(kyverno: KyvernoPlan): Json {
   };
 }
 
-function controllerValues(kyverno: KyvernoPlan, trustFiles: Manifest | undefined): Json {
+function controllerValues(posture: Posture, trustFiles: Manifest | undefined): Json {
+  const { kyverno } = posture;
+  const scrape = scrapeValues(posture);
   const shared: Json = {
     imagePullSecrets: kyverno.imagePullSecrets.map((name) => ({ name })),
     ...(kyverno.priorityClassName ? { priorityClassName: kyverno.priorityClassName } : {}),
@@ -126,10 +129,19 @@ function controllerValues(kyverno: KyvernoPlan, trustFiles: Manifest | undefined
       initContainer: { ...image() },
       container: { ...image(), ...variables, resources: { limits: { memory: kyverno.memoryLimit } } },
       ...volume,
+      ...scrape.admissionController,
     },
-    backgroundController: { ...shared, ...image() },
-    cleanupController: { ...shared, ...image() },
-    reportsController: { ...shared, ...identity, enabled: true, ...image(), ...volume, ...variables },
+    backgroundController: { ...shared, ...image(), ...scrape.backgroundController },
+    cleanupController: { ...shared, ...image(), ...scrape.cleanupController },
+    reportsController: {
+      ...shared,
+      ...identity,
+      enabled: true,
+      ...image(),
+      ...volume,
+      ...variables,
+      ...scrape.reportsController,
+    },
   };
 }
 
