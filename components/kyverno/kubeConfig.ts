@@ -45,7 +45,7 @@ export class GuardKubeConfig extends KubeConfig {
   /** As kubectl: KUBECONFIG, else ~/.kube/config, else the service account of the pod that this runs in. */
   loadAsKubectl(): void {
     const listed = (process.env.KUBECONFIG ?? "").split(path.delimiter).filter((file) => file !== "");
-    const home = path.join(os.homedir(), ".kube", "config");
+    const home = path.join(process.env.HOME || os.homedir(), ".kube", "config");
     if (listed.length > 0) this.loadFiles(listed);
     else if (fs.existsSync(home)) this.loadFiles([home]);
     else if (fs.existsSync("/var/run/secrets/kubernetes.io/serviceaccount/token")) this.loadFromCluster();
