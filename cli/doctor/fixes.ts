@@ -20,7 +20,19 @@ export function restore(facts: Facts, file: "1-prerequisites" | "3-policies"): s
   ].join(" && ");
 }
 
-/** Puts Kyverno itself back to what the stack says. */
+/**
+ * Puts back what somebody changed in the release's objects. The engine does not see such changes, since neither its
+ * chart nor its values differ; Helm writes the objects anew when it goes back to the revision that is deployed.
+ */
+export function reapplyRelease(facts: Facts): string {
+  const own = (known(facts.releases) ?? []).filter(({ name }) => name === facts.release);
+  const [latest] = [...own].sort((a, b) => b.revision - a.revision);
+  if (!latest || latest.status !== "deployed") return restoreKyverno(facts);
+  const { helm } = facts.commands;
+  return `${helm} rollback ${facts.release} ${latest.revision} --namespace ${facts.namespace} --wait`;
+}
+
+/** Installs what the stack says, where it is not there or is another version. */
 export function restoreKyverno(facts: Facts): string {
   const { commands, stack, namespace, release } = facts;
   if (!stack) return `${commands.guard} doctor ${NO_STACK}`;

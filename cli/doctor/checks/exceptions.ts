@@ -1,6 +1,6 @@
 import { type DeploymentFacts, type Facts, known, look } from "../facts";
 import { type Finding, finding, ok } from "../finding";
-import { restoreKyverno } from "../fixes";
+import { reapplyRelease } from "../fixes";
 import { flagValue } from "./kyverno";
 
 /** PolicyExceptions are Kyverno's own way around every policy; off unless the stack allows a namespace. */
@@ -41,6 +41,6 @@ function enabledIn(facts: Facts, { name, args }: DeploymentFacts): Finding {
     "problem",
     id,
     `${evidence}, ${facts.stack ? "and the stack does not say so" : "whoever may write one there gets around every policy"}`,
-    restoreKyverno(facts),
+    reapplyRelease(facts),
   );
 }

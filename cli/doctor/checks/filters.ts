@@ -1,6 +1,6 @@
 import { type Facts, look } from "../facts";
 import { type Finding, finding, ok } from "../finding";
-import { restoreKyverno } from "../fixes";
+import { reapplyRelease } from "../fixes";
 
 const EXCLUSIONS = ["excludeGroups", "excludeUsernames", "excludeRoles", "excludeClusterRoles"] as const;
 
@@ -12,7 +12,7 @@ export function filterChecks(facts: Facts): Finding[] {
         "problem",
         "filters.resources",
         `Kyverno's ConfigMap ${facts.release} is missing in namespace ${facts.namespace}`,
-        restoreKyverno(facts),
+        reapplyRelease(facts),
       );
     return [resources(facts, data), people(facts, data)];
   });
@@ -27,7 +27,7 @@ function resources(facts: Facts, data: Record<string, string>): Finding {
   const more = found.filter((filter) => !wanted.includes(filter));
   if (more.length === 0) return ok(id, `${found.length} filters, all of them the stack's`);
   const evidence = `the stack does not have ${more.join(" ")}: no policy sees such objects`;
-  return finding("problem", id, evidence, restoreKyverno(facts));
+  return finding("problem", id, evidence, reapplyRelease(facts));
 }
 
 function filters(text: string): string[] {
@@ -37,7 +37,8 @@ function filters(text: string): string[] {
 function people(facts: Facts, data: Record<string, string>): Finding {
   const id = "filters.people";
   const config = (facts.stack?.compiled.chartValues as { config?: Record<string, string[]> } | undefined)?.config ?? {};
-  const extra = EXCLUSIONS.flatMap((key) => {
+  const keys = EXCLUSIONS.filter((key) => data[key] !== undefined);
+  const extra = keys.flatMap((key) => {
     const found = (data[key] ?? "").split(",").map((name) => name.trim());
     // An entry that begins with "!" takes away from Kyverno's own list.
     return found
@@ -45,5 +46,10 @@ function people(facts: Facts, data: Record<string, string>): Finding {
       .map((name) => `${key}: ${name}`);
   });
   if (extra.length === 0) return ok(id, "nobody is exempt from the policies");
-  return finding("problem", id, `exempt from every policy: ${extra.join(", ")}`, restoreKyverno(facts));
+  // Helm leaves a key alone that its own manifest does not have.
+  const added = keys.filter((key) => (config[key] ?? []).length === 0);
+  const patch = JSON.stringify(added.map((key) => ({ op: "remove", path: `/data/${key}` })));
+  const remove = `${facts.commands.kubectl} -n ${facts.namespace} patch configmap ${facts.release} --type=json -p '${patch}'`;
+  const fix = added.length > 0 ? remove : reapplyRelease(facts);
+  return finding("problem", id, `exempt from every policy: ${extra.join(", ")}`, fix);
 }

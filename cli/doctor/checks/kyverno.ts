@@ -1,6 +1,6 @@
 import { type DeploymentFacts, type Facts, known, look, type PodFacts } from "../facts";
 import { type Finding, finding, ok } from "../finding";
-import { restart, restoreKyverno } from "../fixes";
+import { reapplyRelease, restart, restoreKyverno } from "../fixes";
 
 const COMPONENTS = ["admission-controller", "background-controller", "cleanup-controller", "reports-controller"];
 /** Kyverno takes its webhooks for resources away when it has not heard itself for this long. */
@@ -39,7 +39,7 @@ function deployment(facts: Facts, component: string, found: DeploymentFacts | un
         "problem",
         id,
         `no Deployment of the ${component} in namespace ${facts.namespace}`,
-        restoreKyverno(facts),
+        reapplyRelease(facts),
       ),
     ];
   const { name, wanted, available, image } = found;
@@ -73,7 +73,7 @@ function flags(facts: Facts, deployments: readonly DeploymentFacts[]): Finding[]
   const set = FLAGS.filter(({ flag, bad }) => flagValue(admission.args, flag) === bad);
   if (set.length === 0) return [ok("kyverno.flags", "no flag weakens it")];
   return set.map(({ flag, bad, why }) =>
-    finding("problem", "kyverno.flags", `${admission.name} runs with --${flag}=${bad}: ${why}`, restoreKyverno(facts)),
+    finding("problem", "kyverno.flags", `${admission.name} runs with --${flag}=${bad}: ${why}`, reapplyRelease(facts)),
   );
 }
 

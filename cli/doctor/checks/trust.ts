@@ -2,7 +2,7 @@ import { TRUST_FILES } from "../../../components/kyverno/trustFiles";
 import { describeTrust } from "../../../components/trust/describe";
 import { type DeploymentFacts, type Facts, look, type StackFacts } from "../facts";
 import { type Finding, finding, ok } from "../finding";
-import { restore, restoreKyverno } from "../fixes";
+import { reapplyRelease, restore } from "../fixes";
 
 const DAYS_AHEAD = 30;
 
@@ -55,7 +55,7 @@ function mounted(facts: Facts, { name, configMaps, env }: DeploymentFacts, trust
   ];
   return lacks.length === 0
     ? ok("trust.mounted", `${name} uses the trust bundle`)
-    : finding("problem", "trust.mounted", `${name} lacks ${lacks.join(", ")}`, restoreKyverno(facts));
+    : finding("problem", "trust.mounted", `${name} lacks ${lacks.join(", ")}`, reapplyRelease(facts));
 }
 
 function window(facts: Facts, { resolved }: StackFacts): Finding {

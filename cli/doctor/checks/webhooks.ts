@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { type Facts, known, look, type WebhookConfiguration } from "../facts";
 import { type Finding, finding, ok } from "../finding";
-import { restart, restoreKyverno } from "../fixes";
+import { reapplyRelease, restart } from "../fixes";
 
 const DAY_MS = 86_400_000;
 /** Kyverno renews 15 days before the end; later it has not done so. */
@@ -131,13 +131,13 @@ function excluded(facts: Facts, configurations: readonly WebhookConfiguration[])
   const conditions = hooks.reduce((sum, { otherConditions }) => sum + otherConditions, 0);
   const findings = [
     ...(more.length > 0
-      ? [finding("problem", id, `images in ${more.join(", ")} are never looked at`, restoreKyverno(facts))]
+      ? [finding("problem", id, `images in ${more.join(", ")} are never looked at`, reapplyRelease(facts))]
       : []),
     ...(conditions > 0
-      ? [finding("problem", id, "the webhooks look at some objects only, by labels", restoreKyverno(facts))]
+      ? [finding("problem", id, "the webhooks look at some objects only, by labels", reapplyRelease(facts))]
       : []),
     ...(fewer.length > 0
-      ? [finding("warning", id, `Kyverno's outage would stop ${fewer.join(", ")}`, restoreKyverno(facts))]
+      ? [finding("warning", id, `Kyverno's outage would stop ${fewer.join(", ")}`, reapplyRelease(facts))]
       : []),
   ];
   return findings.length > 0 ? findings : [ok(id, `never called for ${found.join(", ")}`)];

@@ -477,6 +477,7 @@ const CASES: readonly Case[] = [
     id: "filters.resources",
     severity: "problem",
     says: /the stack does not have \[ReplicaSet,\*,\*\]/,
+    fix: /^helm rollback kyverno 3 --namespace kyverno --wait$/,
     break: (f) =>
       change(f, "config", (data) => ({ ...data, resourceFilters: `${data!.resourceFilters} [ReplicaSet,*,*]` })),
   },
@@ -485,6 +486,7 @@ const CASES: readonly Case[] = [
     id: "filters.people",
     severity: "problem",
     says: /excludeGroups: system:nodes/,
+    fix: /^kubectl -n kyverno patch configmap kyverno --type=json -p '\[{"op":"remove","path":"\/data\/excludeGroups"}\]'$/,
     break: (f) => change(f, "config", (data) => ({ ...data, excludeGroups: "system:nodes,!system:serviceaccounts" })),
   },
 ];
