@@ -10,6 +10,7 @@ import { scrapeConfig } from "../components/monitoring/scrape";
 import type { Manifest } from "../components/policies/manifest";
 import { resolvePosture } from "../components/posture/resolve";
 import type { Posture } from "../components/posture/types";
+import { isJson, type OutputOptions, withOutputOption } from "./clusterOptions";
 import { readStackSettings } from "./stackSettings";
 
 export interface RenderedFile {
@@ -95,18 +96,23 @@ export function writeRendered({ files }: Rendered, out: string | undefined, prin
 }
 
 export function renderCommand(): Command {
-  return new Command("render")
+  const command = new Command("render")
     .description("Print the manifests and Helm values of a stack, without cluster, engine or network.")
     .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read")
     .option("-C, --cwd <folder>", "folder of the stack files", ".")
-    .option("--out <folder>", "write files into this folder instead of printing")
+    .option("--out <folder>", "write files into this folder instead of printing");
+  return withOutputOption(command, ["yaml", "json"])
     .addHelpText(
       "after",
       "\nExamples:\n  image-signing-guard render --stack prod --out rendered\n  image-signing-guard render --stack dev | less",
     )
-    .action((options: { stack: string; cwd: string; out?: string }) => {
+    .action((options: OutputOptions & { stack: string; cwd: string; out?: string }) => {
       const rendered = renderStack(readStackSettings(options.stack, options.cwd));
       for (const warning of rendered.warnings) process.stderr.write(`warning: ${warning}\n`);
+      if (isJson(options)) {
+        process.stdout.write(`${JSON.stringify({ version: 1, stack: options.stack, ...rendered }, null, 2)}\n`);
+        if (options.out === undefined) return;
+      }
       writeRendered(rendered, options.out, (text) => process.stdout.write(text));
       if (options.out)
         process.stderr.write(`wrote ${rendered.files.map(({ name }) => name).join(", ")} to ${options.out}\n`);

@@ -38,6 +38,23 @@ for (const file of [".github/workflows/preview.yml", "templates/preview.yml"]) {
       assert.match(comment.if!, /head\.repo\.full_name == github\.repository/);
     });
 
+    it("writes every comment, also when one of them fails, and then fails", () => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), "workflow-test-"));
+      for (const name of ["npm", "npx"])
+        fs.writeFileSync(path.join(folder, name), '#!/bin/bash\necho "$*" >> calls\n[[ "$*" != *" dev "* ]]\n', {
+          mode: 0o755,
+        });
+      const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+      const script = comment.steps.find(({ run }) => run?.includes("posture comment"))!.run!;
+      const done = spawnSync("bash", ["-e", "-o", "pipefail", "-c", script], { cwd: folder, env, encoding: "utf8" });
+      assert.equal(done.status, 1, done.stderr);
+      assert.match(
+        fs.readFileSync(path.join(folder, "calls"), "utf8"),
+        /comment dev posture\/dev\.md\n.*comment prod posture\/prod\.md\n/,
+      );
+      fs.rmSync(folder, { recursive: true });
+    });
+
     for (const [recorded, exit, code, says] of [
       ["enforce", 0, 0, /\*\*STRONGER\*\*/],
       ["failed-config", 1, 2, /NO ANSWER/],
