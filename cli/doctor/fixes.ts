@@ -27,7 +27,7 @@ export function restore(facts: Facts, file: "1-prerequisites" | "3-policies"): s
 export function reapplyRelease(facts: Facts): string {
   const own = (known(facts.releases) ?? []).filter(({ name }) => name === facts.release);
   const [latest] = [...own].sort((a, b) => b.revision - a.revision);
-  if (!latest || latest.status !== "deployed") return restoreKyverno(facts);
+  if (latest?.status !== "deployed") return restoreKyverno(facts);
   const { helm } = facts.commands;
   return `${helm} rollback ${facts.release} ${latest.revision} --namespace ${facts.namespace} --wait`;
 }

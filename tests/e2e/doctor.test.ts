@@ -181,14 +181,12 @@ describe("doctor: a real Kyverno, broken in one way after the other", function (
   });
 
   it("a policy of somebody else that verifies images", async () => {
-    const [existing] = (await api<{ items: { spec: object }[] }>("GET", POLICIES)).items.filter((item) =>
-      JSON.stringify(item.spec).includes("verifyImages"),
-    );
+    const existing = await api<{ spec: object }>("GET", `${POLICIES}/require-signed-images`);
     const policy = {
       apiVersion: "kyverno.io/v1",
       kind: "ClusterPolicy",
       metadata: { name: "theirs" },
-      spec: existing!.spec,
+      spec: existing.spec,
     };
     await api("POST", POLICIES, policy);
     await finds("policies.foreign", /ClusterPolicy theirs/);
