@@ -73,7 +73,11 @@ function drifts(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
   return (facts.stack?.compiled.policies ?? []).flatMap((wanted) => {
     const found = policies.find(({ name }) => name === wanted.metadata.name);
     if (!found) return [];
-    const places = differences(wanted.spec, found.spec, "spec");
+    const isOwn = wanted.metadata.labels?.["image-signing-guard/role"] !== undefined;
+    // The guard writes out what Kyverno would default; other people's policies need not.
+    const places = differences(wanted.spec, found.spec, "spec").filter(
+      (place) => isOwn || !place.includes(": absent → "),
+    );
     if (places.length === 0) return [ok("policies.drift", `${found.name} says what the stack says`)];
     const shown = places.slice(0, 3).join("; ");
     const more = places.length > 3 ? `; and ${places.length - 3} more places` : "";
@@ -107,7 +111,9 @@ function autogens(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
     const found = policies.find(({ name }) => name === manifest.metadata.name);
     if (!found) return [];
     const expected = expectedAutogen(manifest);
-    const missing = expected.filter((name) => !found.autogen.includes(name));
+    // What another's policy leads to depends on more than its kinds.
+    const isOwn = manifest.metadata.labels?.["image-signing-guard/role"] !== undefined;
+    const missing = isOwn ? expected.filter((name) => !found.autogen.includes(name)) : [];
     if (missing.length === 0)
       return expected.length > 0
         ? [ok("policies.autogen", `${found.name}: ${expected.length} rules for controllers`)]

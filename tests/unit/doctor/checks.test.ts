@@ -559,6 +559,28 @@ describe("doctor: checks over facts", () => {
     assert.match(found.fix!, /--stack NAME/);
   });
 
+  it("extra policies of the stack may leave out what Kyverno defaults, but not differ", async () => {
+    const facts = await healthyFacts();
+    const { stack } = facts;
+    const spec = { rules: [{ name: "labels", match: { any: [{ resources: { kinds: ["Pod"] } }] }, validate: {} }] };
+    const extra = { apiVersion: "kyverno.io/v1", kind: "ClusterPolicy", metadata: { name: "extra" }, spec };
+    facts.stack = { ...stack!, compiled: { ...stack!.compiled, policies: [...stack!.compiled.policies, extra] } };
+    const stored = (more: object) => ({
+      kind: "ClusterPolicy" as const,
+      name: "extra",
+      spec: { ...structuredClone(spec), validationFailureAction: "Audit", background: true, ...more },
+      annotations: {},
+      ready: true,
+      autogen: [],
+      managers: [],
+    });
+    const policies = value(facts, "policies");
+    facts.policies = { known: [...policies, stored({})] };
+    assert.equal(told(NOT_WELL(allChecks(facts))), "");
+    facts.policies = { known: [...policies, stored({ rules: [] })] };
+    assert.match(told(NOT_WELL(allChecks(facts))), /problem policies\.drift: extra was changed: spec\.rules\[0\]/);
+  });
+
   it("names the places where two specs differ", () => {
     assert.deepEqual(differences({ a: [1, { b: 2 }] }, { a: [1, { b: 3, c: 4 }] }, "spec"), [
       "spec.a[1].b: 2 → 3",
