@@ -11,7 +11,7 @@ import { trustCommand } from "./trust";
 /** Exit codes: 0 all is well, 1 the answer is no, 2 the question could not be asked. */
 const COULD_NOT_ASK = 2;
 
-function program(): Command {
+export function program(): Command {
   const command = new Command("image-signing-guard")
     .description("Looks at, renders and checks what may run.")
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
@@ -50,4 +50,4 @@ async function main(): Promise<void> {
   }
 }
 
-void main();
+if (require.main === module) void main();
