@@ -80,9 +80,11 @@ describe("getting started: the page's commands print what it says", function () 
       if (!when.endsWith("reports")) return assert.match(await shell(commands.text), expected);
       // Kyverno writes them after about a minute.
       let last = "";
-      await waitFor("the reports", 150_000, async () => expected.test((last = await shell(commands.text))), 2000).catch(
-        () => {},
-      );
+      const isThere = async () => {
+        last = await shell(commands.text);
+        return expected.test(last);
+      };
+      await waitFor("the reports", 150_000, isThere, 2000).catch(() => {});
       assert.match(last, expected);
     });
 
