@@ -1,4 +1,4 @@
-import { toolVersion } from "../local/build";
+import { serverVersion } from "../local/controlPlane";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../local/demo/cluster";
 import { expectedSigner } from "../local/demo/images";
 import { localSettings } from "../local/demo/settings";
@@ -42,7 +42,7 @@ export async function startBenchCluster(imageCount: number): Promise<BenchCluste
       unsigned: `${folder}/app-1:unsigned`,
       repositories,
       settings: { ...prod, images: [{ ...entry, name: "bench", repositories: [repositories] }] },
-      versions: { kyverno: node.kyverno.version, kubernetes: toolVersion("kube-apiserver") },
+      versions: { kyverno: node.kyverno.version, kubernetes: await serverVersion(plane) },
     };
   } catch (error) {
     await cluster.stop();
