@@ -40,7 +40,7 @@ export interface AdmissionResult {
 }
 
 const HAND_WRITTEN = "hand-written";
-const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 6);
+const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 4);
 const containerCounts = [1, 3, 10];
 /** Pods a round. With 20 at once one wave would only measure the start, so there are three. */
 const podsARound: Readonly<Record<number, number>> = quick ? { 1: 3, 20: 20 } : { 1: 20, 20: 60 };

@@ -7,8 +7,8 @@ const titles: Record<Variant, string> = {
 };
 
 const width = 760;
-const left = 150;
-const right = 110;
+const left = 180;
+const right = 80;
 const barHeight = 14;
 const groupGap = 18;
 const top = 64;
@@ -28,8 +28,8 @@ export function latencyPicture({ rows }: Pick<AdmissionResult, "rows">): string 
       `<text class="small" x="${n(x(tick))}" y="${height - 12}" text-anchor="middle">${tick < 1000 ? `${tick} ms` : `${tick / 1000} s`}</text>`,
     ]),
     ...variants.flatMap((variant, at) => [
-      `<rect class="${variant}" x="${left + at * 180}" y="34" width="12" height="12" rx="2"/>`,
-      `<text class="small" x="${left + at * 180 + 18}" y="44">${titles[variant]}</text>`,
+      `<rect class="${variant}" x="${left + at * 170}" y="34" width="12" height="12" rx="2"/>`,
+      `<text class="small" x="${left + at * 170 + 18}" y="44">${titles[variant]}</text>`,
     ]),
     ...rows.flatMap(({ containers, parallel, latency }, row) => {
       const y = top + row * groupHeight;
