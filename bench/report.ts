@@ -32,7 +32,7 @@ function page({ admission, deployments, pulumi }: All): string {
   return [
     "# Performance",
     "",
-    "Written by `npm run bench admission deployments pulumi` from what it measured; what it measured is in `bench/results`.",
+    "Written by `npm run bench`, which measures and keeps what it measured in `bench/results`.",
     ...(admission ? ["", ...admissionPart(admission)] : []),
     ...(deployments ? ["", ...deploymentsPart(deployments)] : []),
     ...(pulumi ? ["", ...pulumiPart(pulumi)] : []),
