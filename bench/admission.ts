@@ -40,10 +40,10 @@ export interface AdmissionResult {
 }
 
 const HAND_WRITTEN = "hand-written";
-const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 4);
+const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
 const containerCounts = [1, 3, 10];
-/** Pods a round. With 20 at once one wave would only measure the start, so there are three. */
-const podsARound: Readonly<Record<number, number>> = quick ? { 1: 3, 20: 20 } : { 1: 20, 20: 60 };
+/** Pods a round. With 20 at once one wave would only measure the start, so there are two. */
+const podsARound: Readonly<Record<number, number>> = quick ? { 1: 3, 20: 20 } : { 1: 15, 20: 40 };
 
 export const admission: Bench = {
   name: "admission",

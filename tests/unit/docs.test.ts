@@ -29,7 +29,7 @@ describe("docs: links", () => {
     });
   }
 
-  it("reach every guide from the README", () => {
+  it("reach every guide from the README or the index of the guides", () => {
     const reached = new Set<string>();
     const follow = (name: string) => {
       if (reached.has(name) || !name.endsWith(".md") || !fs.existsSync(path.join(root, name))) return;
@@ -38,6 +38,7 @@ describe("docs: links", () => {
         follow(path.join(path.dirname(name), link.split("#")[0]!));
     };
     follow("README.md");
+    follow(path.join("docs", "README.md"));
     const guides = pages().flatMap(({ name }) => (name.startsWith(`docs${path.sep}`) ? [name] : []));
     assert.deepEqual(
       guides.filter((name) => !reached.has(name)),
