@@ -70,7 +70,7 @@ describe("getting started: the page's commands print what it says", function () 
   const shell = (commands: string) =>
     new Promise<string>((resolve) => {
       execFile("/bin/sh", ["-c", `exec 2>&1\n${commands}`], { env: environment }, (_error, stdout) =>
-        resolve(stdout.trim()),
+        resolve(stdout.replace(/ +$/gm, "").trim()),
       );
     });
 
