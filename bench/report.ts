@@ -142,7 +142,8 @@ function measuredOn(result: {
       : `The machine did nothing else (load average ${result.loadBefore} before the start).`;
   return [
     `${result.date}: ${cores} cores (${cpu}), ${memoryGiB} GiB, ${system}, Node ${node}; Kyverno ${result.kyverno}, one replica; API`,
-    `server ${result.kubernetes}; API server, etcd, registry, Kyverno and the client all on this machine. ${shared}`,
+    `server ${result.kubernetes}; API server, etcd, registry, Kyverno and the client all on this machine.`,
+    shared,
   ];
 }
 
