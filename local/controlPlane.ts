@@ -11,7 +11,7 @@ import { type Log, silent } from "./log";
 import { freePort, loopback } from "./ports";
 import { baseEnv, onInterrupt, type RunningProcess, startProcess } from "./processes";
 import { type Registry, startRegistry } from "./registry";
-import { request } from "./request";
+import { request, requestObject } from "./request";
 import { waitFor } from "./waitFor";
 
 export interface ControlPlaneOptions {
@@ -228,6 +228,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     throw error;
   }
 }
+
+/** What the API server calls itself, e.g. "v1.34.4"; IMAGE_SIGNING_GUARD_BIN may hold another than is built here. */
+export const serverVersion = async ({ client }: Pick<ControlPlane, "client">): Promise<string> =>
+  (await requestObject<{ gitVersion: string }>(client, "GET", "/version")).gitVersion;
 
 /** /readyz: the post-start hooks (RBAC's roles, the system namespaces) are done. */
 const isReady = async (client: KubeConfig) => (await request(client, "GET", "/readyz")).status === 200;

@@ -77,7 +77,12 @@ export interface EngineStack {
   destroy(): Promise<void>;
 }
 
-export async function openStack(plane: ControlPlane, engine: Engine, name: string): Promise<EngineStack> {
+export async function openStack(
+  plane: Pick<ControlPlane, "workDir" | "kubeconfig">,
+  engine: Engine,
+  name: string,
+  program: (args: ImageSigningGuardArgs) => PulumiFn = guardProgram,
+): Promise<EngineStack> {
   const folder = path.join(plane.workDir, "pulumi", name);
   const home = path.join(folder, "home");
   const root = path.join(folder, "cli");
@@ -101,10 +106,14 @@ export async function openStack(plane: ControlPlane, engine: Engine, name: strin
       },
     },
   );
-  return engineStack(plane, stack);
+  return engineStack(plane, stack, program);
 }
 
-function engineStack(plane: ControlPlane, stack: Stack): EngineStack {
+function engineStack(
+  plane: Pick<ControlPlane, "kubeconfig">,
+  stack: Stack,
+  program: (args: ImageSigningGuardArgs) => PulumiFn,
+): EngineStack {
   const operations = (events: readonly EngineEvent[]) =>
     events.flatMap(({ resourcePreEvent }) => {
       const metadata = resourcePreEvent?.metadata;
@@ -142,7 +151,7 @@ function engineStack(plane: ControlPlane, stack: Stack): EngineStack {
 }
 
 /** The program of index.ts with arguments that are given, not read from the stack's config. */
-function program(args: ImageSigningGuardArgs): PulumiFn {
+function guardProgram(args: ImageSigningGuardArgs): PulumiFn {
   return async () => {
     // Loaded late: it brings the whole Kubernetes SDK along.
     const { ImageSigningGuard } = await import("../components/imageSigningGuard");
@@ -158,7 +167,7 @@ function program(args: ImageSigningGuardArgs): PulumiFn {
 }
 
 /** An inline program runs in this process, and so does its readiness check. */
-async function withKubeconfig<T>(plane: ControlPlane, action: () => Promise<T>): Promise<T> {
+async function withKubeconfig<T>(plane: Pick<ControlPlane, "kubeconfig">, action: () => Promise<T>): Promise<T> {
   const before = process.env.KUBECONFIG;
   process.env.KUBECONFIG = plane.kubeconfig;
   try {

@@ -1,5 +1,6 @@
 import * as assert from "node:assert/strict";
 import type { KubeConfig } from "@kubernetes/client-node";
+import { serverVersion } from "../../local/controlPlane";
 import { cases, deployment, namespaces, pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
 import { type DemoImages, expectedSigner, makeImages, otherWorkflow, publicName } from "../../local/demo/images";
@@ -31,6 +32,7 @@ describe("policies: the stacks of this project on a real Kyverno", function () {
     cluster = await startCluster({ log });
     const { plane, cosign, sigstore, node } = cluster;
     console.log(`      Kyverno ${node.kyverno.version}, chart ${node.kyverno.chartVersion} (${node.kyverno.origin})`);
+    console.log(`      API server ${await serverVersion(plane)}`);
     images = await makeImages(plane.registry, cosign, sigstore);
     await ensureNamespaces(plane, Object.values(namespaces));
     // Older than the guard: nobody has verified these.

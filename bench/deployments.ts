@@ -1,0 +1,111 @@
+import * as os from "node:os";
+import { applyRendered } from "../local/demo/render";
+import { request, requestObject } from "../local/request";
+import { waitFor } from "../local/waitFor";
+import { type Bench, quick } from "./bench";
+import { namespace, startBenchCluster } from "./cluster";
+import { inParallel } from "./inParallel";
+import { peakMemoryMiB } from "./machine";
+import { save } from "./results";
+import { type Spread, spread } from "./stats";
+
+export interface DeploymentsResult {
+  readonly kyverno: string;
+  readonly kubernetes: string;
+  readonly loadBefore: number;
+  readonly deployments: number;
+  readonly parallel: number;
+  readonly admitted: number;
+  /** Refused because Kyverno did not answer in time. */
+  readonly timedOut: number;
+  /** Refused for any other reason. */
+  readonly refused: number;
+  /** Until the last Deployment was admitted, and until each had its pod. */
+  readonly secondsToAdmit: number;
+  readonly secondsToPods: number;
+  readonly latency: Spread;
+  /** Peak resident memory of Kyverno's admission controller, before and after. */
+  readonly memoryBeforeMiB: number;
+  readonly memoryMiB: number;
+}
+
+const deployments = quick ? 20 : 100;
+const parallel = 20;
+
+const deploymentOf = (at: number, image: string) => {
+  const labels = { app: `bench-${at}` };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: `bench-${at}` },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "app", image }] } },
+    },
+  };
+};
+
+/** A Deployment is judged itself, then its ReplicaSet, then its pod: three verifications each. */
+export const deploymentsBench: Bench = {
+  name: "deployments",
+  run: async () => {
+    const loadBefore = os.loadavg()[0]!;
+    const cluster = await startBenchCluster(10);
+    const { plane, node, images, versions, settings } = cluster;
+    try {
+      await applyRendered(plane, node.kyverno, settings);
+      const kyverno = node.processes().find(({ binary }) => binary === "kyverno");
+      if (kyverno === undefined) throw new Error("Kyverno does not run");
+      const memoryBeforeMiB = peakMemoryMiB(kyverno.pid);
+      const latency: number[] = [];
+      const counts = { admitted: 0, timedOut: 0, refused: 0 };
+      const start = performance.now();
+      const since = () => (performance.now() - start) / 1000;
+      await inParallel(parallel, deployments, async (at) => {
+        const before = performance.now();
+        const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+        const { status, body } = await request(
+          plane.client,
+          "POST",
+          path,
+          deploymentOf(at, images[at % images.length]!),
+        );
+        latency.push(performance.now() - before);
+        if (status === 201) counts.admitted++;
+        else if (/timeout|deadline exceeded|timed out/i.test(body)) counts.timedOut++;
+        else counts.refused++;
+        if (status !== 201) console.log(`  ${status}: ${body.slice(0, 300)}`);
+      });
+      const secondsToAdmit = since();
+      await waitFor(
+        "a pod of each Deployment",
+        300_000,
+        async () => {
+          const pods = await requestObject<{ items: { metadata: { labels?: Record<string, string> } }[] }>(
+            plane.client,
+            "GET",
+            `/api/v1/namespaces/${namespace}/pods`,
+          );
+          return new Set(pods.items.map(({ metadata }) => metadata.labels?.app)).size >= counts.admitted;
+        },
+        250,
+      );
+      const secondsToPods = since();
+      save("deployments", {
+        ...versions,
+        loadBefore,
+        deployments,
+        parallel,
+        ...counts,
+        secondsToAdmit,
+        secondsToPods,
+        latency: spread(latency),
+        memoryBeforeMiB,
+        memoryMiB: peakMemoryMiB(kyverno.pid),
+      });
+    } finally {
+      await cluster.stop();
+    }
+  },
+};

@@ -1,0 +1,127 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { argsFromSettings } from "../components/config";
+import { type Engine, findEngine } from "../local/engine";
+import { runToEnd } from "../local/processes";
+import { type Bench, quick } from "./bench";
+import { type BenchCluster, startBenchCluster } from "./cluster";
+import type { ProgramInput, ProgramRun } from "./pulumiProgram";
+import { save } from "./results";
+import { percentile } from "./stats";
+
+/** The component, and what one would write without it: a Release and the same policies as CustomResources. */
+export const programs = ["component", "bare"] as const;
+export type ProgramName = (typeof programs)[number];
+
+export interface ProgramResult {
+  /** Medians, seconds. */
+  readonly preview: number;
+  readonly up: number;
+  /** A preview with nothing to change. */
+  readonly emptyPreview: number;
+  /** What the engine counts, the component among them, without stack and provider. */
+  readonly resources: number;
+  /** Largest peak of resident memory of the program's process. */
+  readonly memoryMiB: number;
+}
+
+export interface PulumiResult {
+  readonly kyverno: string;
+  readonly kubernetes: string;
+  readonly plugin: string;
+  readonly loadBefore: number;
+  readonly rounds: number;
+  readonly programs: Readonly<Record<ProgramName, ProgramResult>>;
+}
+
+const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
+
+export const pulumiBench: Bench = {
+  name: "pulumi",
+  run: async () => {
+    const engine = await findEngine((line) => console.log(`  ${line}`));
+    if ("missing" in engine) {
+      console.log(`  skipped: ${engine.missing}`);
+      return;
+    }
+    const loadBefore = os.loadavg()[0]!;
+    const program = compileProgram();
+    const cluster = await startBenchCluster(1);
+    try {
+      const runs: Record<ProgramName, ProgramRun[]> = { component: [], bare: [] };
+      for (let round = 0; round < rounds; round++) {
+        // Turn about, so that whatever else the machine does hits both alike.
+        for (const name of round % 2 === 0 ? programs : [...programs].reverse()) {
+          const run = await runProgram(cluster, engine, program, name, round);
+          console.log(`  round ${round + 1} of ${rounds}: ${name}, up ${run.up.toFixed(1)} s`);
+          runs[name].push(run);
+        }
+      }
+      save("pulumi", {
+        ...cluster.versions,
+        plugin: engine.pluginVersion,
+        loadBefore,
+        rounds,
+        programs: { component: summary(runs.component), bare: summary(runs.bare) },
+      });
+    } finally {
+      await cluster.stop();
+    }
+  },
+};
+
+function summary(runs: readonly ProgramRun[]): ProgramResult {
+  const median = (of: (run: ProgramRun) => number) => percentile(runs.map(of), 50);
+  return {
+    preview: median(({ preview }) => preview),
+    up: median(({ up }) => up),
+    emptyPreview: median(({ emptyPreview }) => emptyPreview),
+    resources: runs[0]!.resources,
+    memoryMiB: Math.max(...runs.map(({ memoryMiB }) => memoryMiB)),
+  };
+}
+
+/** Compiled as it is published: a program that compiles itself would mostly show the compiler's time and memory. */
+function compileProgram(): string {
+  const project = path.join(__dirname, "..");
+  const out = path.join(project, "node_modules", ".cache", "bench");
+  const tsc = require.resolve("typescript/bin/tsc");
+  execFileSync(process.execPath, [tsc, "--outDir", out, "--noCheck", "--declaration", "false"], { cwd: project });
+  return path.join(out, "bench", "pulumiProgram.js");
+}
+
+/** A process and a stack of its own for each run; the stack is destroyed at its end. */
+async function runProgram(
+  { plane, settings }: BenchCluster,
+  engine: Engine,
+  program: string,
+  name: ProgramName,
+  round: number,
+): Promise<ProgramRun> {
+  const folder = path.join(plane.workDir, "pulumi");
+  const id = `${name}-${round}`;
+  fs.mkdirSync(folder, { recursive: true });
+  const { workDir, kubeconfig } = plane;
+  const input: ProgramInput = {
+    name,
+    stack: id,
+    plane: { workDir, kubeconfig },
+    engine,
+    args: argsFromSettings(settings),
+  };
+  const file = path.join(folder, `${id}.json`);
+  fs.writeFileSync(file, JSON.stringify(input));
+  const output = await runToEnd(
+    {
+      name: `pulumi program ${id}`,
+      command: process.execPath,
+      args: [program, file],
+      env: { ...process.env, KUBECONFIG: kubeconfig },
+      logFile: path.join(workDir, "logs", `bench-pulumi-${id}.log`),
+    },
+    900_000,
+  );
+  return JSON.parse(output.trim().split("\n").pop()!) as ProgramRun;
+}

@@ -1,0 +1,163 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { AdmissionResult, AdmissionRow } from "./admission";
+import type { Machine } from "./machine";
+import { latencyPicture } from "./picture";
+import { load, type Results, type Saved } from "./results";
+import { ratio, type Spread } from "./stats";
+
+const docs = path.join(__dirname, "..", "docs");
+
+/** The files that are made from the saved results, by path below docs/. */
+export function report(): Record<string, string> {
+  const results = { admission: load("admission"), deployments: load("deployments"), pulumi: load("pulumi") };
+  const missing = Object.entries(results).filter(([, result]) => result === undefined);
+  if (missing.length === 3) throw new Error("bench/results is empty; run npm run bench first");
+  return {
+    "performance.md": page(results),
+    ...(results.admission ? { "images/performance.svg": latencyPicture(results.admission) } : {}),
+  };
+}
+
+export function writeReport(): void {
+  for (const [name, text] of Object.entries(report())) {
+    fs.mkdirSync(path.dirname(path.join(docs, name)), { recursive: true });
+    fs.writeFileSync(path.join(docs, name), text);
+  }
+}
+
+type All = { readonly [Name in keyof Results]: Saved<Results[Name]> | undefined };
+
+function page({ admission, deployments, pulumi }: All): string {
+  return [
+    "# Performance",
+    "",
+    "Written by `npm run bench`, which measures and keeps what it measured in `bench/results`.",
+    ...(admission ? ["", ...admissionPart(admission)] : []),
+    ...(deployments ? ["", ...deploymentsPart(deployments)] : []),
+    ...(pulumi ? ["", ...pulumiPart(pulumi)] : []),
+    "",
+  ].join("\n");
+}
+
+function admissionPart(result: Saved<AdmissionResult>): string[] {
+  const { rows, rounds } = result;
+  const failed = rows.reduce((sum, { failed: f }) => sum + f.none + f.handWritten + f.package, 0);
+  const pods = rows.reduce((sum, { samples }) => sum + 3 * samples, 0);
+  return [
+    "## Admission",
+    "",
+    "![Time to admit a pod, by containers and pods at once](images/performance.svg)",
+    "",
+    "How long the API server takes to answer the creation of a pod (server-side dry run) whose images are all signed, each",
+    "container with an image of its own, in a production namespace of the prod stack. Milliseconds, p50 / p95 / p99:",
+    "",
+    ...table(
+      ["containers", "at once", "no policy", "one hand-written rule", "this package"],
+      rows.map(({ containers, parallel, latency }) => [
+        containers,
+        parallel,
+        ...[latency.none, latency.handWritten, latency.package].map(milliseconds),
+      ]),
+    ),
+    "",
+    "The package's time by that of the others, p50 / p95 / p99:",
+    "",
+    ...table(
+      ["containers", "at once", "by the hand-written rule", "by no policy"],
+      rows.map((row) => [row.containers, row.parallel, times(row, "handWritten"), times(row, "none")]),
+    ),
+    "",
+    "The hand-written rule is Kyverno's documented `verifyImages` rule with the same identity and anchors, and nothing else: it",
+    "does not guard against a forged verdict, nor look at images that nobody signs. Kyverno 1.10 keeps no verdicts, so every image",
+    "is read from the registry again; here that is a local one, and yours adds its round trips for each image.",
+    "",
+    `All three take turns on the same Kyverno, ${rounds} rounds, each round beginning with another one, after one pod that does not`,
+    `count. ${pods} pods, ${failed === 0 ? "all of them admitted" : `${failed} of them not admitted`}.`,
+    "",
+    ...measuredOn(result),
+  ];
+}
+
+function deploymentsPart(result: Saved<Results["deployments"]>): string[] {
+  const { admitted, timedOut, refused, secondsToAdmit, secondsToPods, latency, memoryBeforeMiB, memoryMiB } = result;
+  return [
+    `## ${result.deployments} Deployments, ${result.parallel} at once`,
+    "",
+    "Really created, in a production namespace of the prod stack: each is verified as Deployment, as ReplicaSet and as pod.",
+    "",
+    ...table(
+      ["", ""],
+      [
+        ["admitted, timed out, refused", `${admitted}, ${timedOut}, ${refused}`],
+        ["all Deployments admitted after", `${secondsToAdmit} s`],
+        ["all pods there after", `${secondsToPods} s`],
+        ["one Deployment, p50 / p95 / p99", `${milliseconds(latency)} ms`],
+        ["peak memory of the admission controller, before and after", `${memoryBeforeMiB} MiB, ${memoryMiB} MiB`],
+      ],
+    ),
+    "",
+    ...measuredOn(result),
+  ];
+}
+
+function pulumiPart(result: Saved<Results["pulumi"]>): string[] {
+  const { component, bare } = result.programs;
+  const row = (title: string, of: (program: typeof component) => string | number) => [title, of(component), of(bare)];
+  return [
+    "## Pulumi",
+    "",
+    "The component against a `helm.v3.Release` with the same values and the same policies as plain CustomResources, on an empty",
+    `cluster each time. Medians of ${result.rounds} rounds, the two turn about.`,
+    "",
+    ...table(
+      ["", "component", "bare"],
+      [
+        row("first preview", ({ preview }) => `${preview} s`),
+        row("first up", ({ up }) => `${up} s`),
+        row("preview without changes", ({ emptyPreview }) => `${emptyPreview} s`),
+        row("resources", ({ resources }) => resources),
+        row("peak memory of the program", ({ memoryMiB }) => `${memoryMiB} MiB`),
+      ],
+    ),
+    "",
+    "The component's additional resources are itself and the two that make a destroy leave nothing behind. Its `up` ends when an",
+    "unsigned canary has been refused, the bare one's when the policies call themselves ready.",
+    "",
+    ...measuredOn(result),
+  ];
+}
+
+function measuredOn(result: {
+  date: string;
+  machine: Machine;
+  kyverno: string;
+  kubernetes: string;
+  loadBefore: number;
+}): string[] {
+  const { cores, memoryGiB, cpu, system, node } = result.machine;
+  const shared =
+    result.loadBefore > 0.5 * cores
+      ? `Other work ran on the machine (load average ${result.loadBefore} before the start): read the ratios rather than the times.`
+      : `The machine did nothing else (load average ${result.loadBefore} before the start).`;
+  return [
+    `${result.date}: ${cores} cores (${cpu}), ${memoryGiB} GiB, ${system}, Node ${node}; Kyverno ${result.kyverno}, one replica; API`,
+    `server ${result.kubernetes}; API server, etcd, registry, Kyverno and the client all on this machine.`,
+    shared,
+  ];
+}
+
+const whole = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0));
+const milliseconds = ({ p50, p95, p99 }: Spread) => [p50, p95, p99].map(whole).join(" / ");
+
+function times({ latency }: AdmissionRow, to: "none" | "handWritten"): string {
+  const { p50, p95, p99 } = ratio(latency.package, latency[to]);
+  return [p50, p95, p99].map((value) => (value < 10 ? value.toFixed(2) : value.toFixed(0))).join(" / ");
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)];
+}
+
+if (require.main === module) writeReport();
