@@ -1,4 +1,4 @@
-import { guardArgsFromConfig, ImageSigningGuard } from "./components";
+import { guardArgsFromConfig, ImageSigningGuard } from "./components/index";
 
 const guard = new ImageSigningGuard("guard", guardArgsFromConfig());
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider";
-import { ImageSigningGuard } from "../../components";
+import { ImageSigningGuard } from "../../components/index";
 
 export const PROJECT = path.join(__dirname, "..", "..");
 /** What Pulumi runs for programs in other languages. Not the project's root: a Pulumi.yaml and a PulumiPlugin.yaml exclude each other. */

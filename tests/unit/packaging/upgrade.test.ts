@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { ImageSigningGuard } from "../../../components";
+import { ImageSigningGuard } from "../../../components/index";
 import { readReleases, type StateResource } from "../../package/release";
 import { type Registered, runStack } from "../../support/mockStack";
 
