@@ -3,17 +3,39 @@ import { Command, CommanderError } from "commander";
 import { GuardInputError } from "../components/problems";
 import { bypassCommand } from "./bypass";
 import { checkCommand } from "./check";
+import { completionCommand } from "./completion";
+import { doctorCommand } from "./doctor";
 import { postureCommand } from "./posture";
 import { recoverCommand } from "./recover";
 import { renderCommand } from "./render";
 import { trustCommand } from "./trust";
 
+// By the package's own name, which leads to the same file from the sources and from dist.
+const { version } = require("image-signing-guard/package.json") as { version: string };
+
 /** Exit codes: 0 all is well, 1 the answer is no, 2 the question could not be asked. */
 const COULD_NOT_ASK = 2;
 
+/** All commands; a new one each time. */
 export function program(): Command {
   const command = new Command("image-signing-guard")
     .description("Looks at, renders and checks what may run.")
+    .version(version, "--version", "print the version")
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Exit codes: 0 all is well, 1 the answer is no, 2 the question could not be asked.",
+        "",
+        "Examples:",
+        "  image-signing-guard check ghcr.io/ikey168/modulo-frontend:1.0 --stack prod",
+        "  image-signing-guard doctor --stack prod",
+        "  kubectl apply -f pod.yaml 2>&1 | image-signing-guard doctor explain -",
+        "  source <(image-signing-guard completion bash)",
+      ].join("\n"),
+    )
+    // Commands inside commands have options of the same names.
+    .enablePositionalOptions()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
   for (const subcommand of [
     renderCommand(),
@@ -22,6 +44,8 @@ export function program(): Command {
     trustCommand(),
     bypassCommand(),
     recoverCommand(),
+    doctorCommand(),
+    completionCommand(),
   ])
     command.addCommand(subcommand);
   exitByError(command);
@@ -50,4 +74,5 @@ async function main(): Promise<void> {
   }
 }
 
+// Tests and the completion scripts only want the commands.
 if (require.main === module) void main();

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { Command } from "commander";
+import { isJson, type OutputOptions, withOutputOption } from "./clusterOptions";
 import { commentCommand } from "./posture/commentCommand";
 import { comparePostures } from "./posture/compare";
 import { plain, toMarkdown } from "./posture/markdown";
@@ -7,26 +8,27 @@ import { readPreview } from "./posture/preview";
 import { exitCode, type PostureResult, type Question } from "./posture/result";
 import { compareStacks, compareWithRef } from "./posture/stackFiles";
 
-interface PostureOptions {
+interface PostureOptions extends OutputOptions {
   from?: string;
   stack?: string;
   against?: string;
   baseRef?: string;
   cwd: string;
-  output: string;
   failOnWeaker?: boolean;
 }
 
 export function postureCommand(): Command {
-  return new Command("posture")
+  const command = new Command("posture")
     .description("Say in a few Markdown lines whether a change makes the guard weaker.")
     .option("--from <file>", "output of pulumi preview --json --show-sames, - for standard input")
     .option("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read; with --from: the stack it must be of")
     .option("--against <name>", "compare with this stack's file")
     .option("--base-ref <ref>", "compare with the stack's file at this git ref")
     .option("-C, --cwd <folder>", "folder of the stack files", ".")
-    .option("-o, --output <format>", "markdown or json", "markdown")
     .option("--fail-on-weaker", "exit code 1 on WEAKER, MIXED, GONE and UNKNOWN")
+    // comment has an option of the same name.
+    .enablePositionalOptions();
+  return withOutputOption(command, ["markdown", "json"])
     .addHelpText(
       "after",
       [
@@ -40,11 +42,9 @@ export function postureCommand(): Command {
       ].join("\n"),
     )
     .action(async (options: PostureOptions) => {
-      if (options.output !== "markdown" && options.output !== "json")
-        throw new Error(`--output is "${options.output}"; allowed: markdown, json`);
       const result = comparePostures(await ask(options, new Date()));
       const code = exitCode(result, options.failOnWeaker ?? false);
-      const text = options.output === "json" ? JSON.stringify(toJson(result, code), null, 2) : toMarkdown(result);
+      const text = isJson(options) ? JSON.stringify(toJson(result, code), null, 2) : toMarkdown(result);
       process.stdout.write(`${text}\n`);
       process.exitCode = code;
     })

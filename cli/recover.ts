@@ -1,7 +1,14 @@
 import { AdmissionregistrationV1Api, AppsV1Api } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { apiMessage, type ClusterTarget, loadKubeConfig } from "../components/kyverno/cluster";
-import { type ClusterOptions, clusterTarget, withClusterOptions } from "./clusterOptions";
+import {
+  type ClusterOptions,
+  clusterTarget,
+  isJson,
+  type OutputOptions,
+  withClusterOptions,
+  withOutputOption,
+} from "./clusterOptions";
 import { formatTable } from "./table";
 
 /** Kyverno's own label on every webhook configuration that it registers. */
@@ -22,17 +29,34 @@ export function recoverCommand(): Command {
       "--remove-webhooks",
       "delete Kyverno's webhook configurations: NOTHING is verified until Kyverno runs again",
     );
-  return withClusterOptions(command).action(
-    async (options: ClusterOptions & { namespace: string; removeWebhooks?: boolean }) => {
+  return withOutputOption(withClusterOptions(command))
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Exit code: 0 nothing blocks or the webhooks were removed, 1 Kyverno blocks the cluster, 2 could not ask.",
+        "",
+        "Examples:",
+        "  image-signing-guard recover",
+        "  image-signing-guard recover --context prod-eu --remove-webhooks",
+      ].join("\n"),
+    )
+    .action(async (options: ClusterOptions & OutputOptions & { namespace: string; removeWebhooks?: boolean }) => {
       const target = clusterTarget(options);
       const state = await lockOutState(target, options.namespace);
+      if (isJson(options)) {
+        const removed = options.removeWebhooks ? await removeWebhooks(target) : [];
+        const lockedOut = isLockedOut(state);
+        process.stdout.write(`${JSON.stringify({ version: 1, ...state, lockedOut, removed }, null, 2)}\n`);
+        if (lockedOut && !options.removeWebhooks) process.exitCode = 1;
+        return;
+      }
       process.stdout.write(describeLockOut(state));
       if (options.removeWebhooks) {
         for (const name of await removeWebhooks(target)) process.stdout.write(`removed ${name}\n`);
         process.stdout.write("Nothing is verified now. Kyverno registers its webhooks again as soon as it runs.\n");
       } else if (isLockedOut(state)) process.exitCode = 1;
-    },
-  );
+    });
 }
 
 export function isLockedOut({ deployments, webhooks }: LockOut): boolean {

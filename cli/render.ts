@@ -4,8 +4,13 @@ import { Command } from "commander";
 import { stringify } from "yaml";
 import { compilePosture } from "../components/compile";
 import { argsFromSettings } from "../components/config";
+import type { CompiledMonitoring } from "../components/monitoring/compile";
+import { POLICY_REPORTER } from "../components/monitoring/policyReporter";
+import { scrapeConfig } from "../components/monitoring/scrape";
 import type { Manifest } from "../components/policies/manifest";
 import { resolvePosture } from "../components/posture/resolve";
+import type { Posture } from "../components/posture/types";
+import { isJson, type OutputOptions, withOutputOption } from "./clusterOptions";
 import { readStackSettings } from "./stackSettings";
 
 export interface RenderedFile {
@@ -38,9 +43,35 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
       { name: "1-prerequisites.yaml", text: prerequisites.map(toYaml).join("---\n") },
       { name: "2-kyverno-values.yaml", text: `${chart.join("\n")}\n${toYaml(compiled.chartValues)}` },
       { name: "3-policies.yaml", text: policies.map(toYaml).join("---\n") },
+      ...(compiled.monitoring ? monitoringFiles(resolved.posture, compiled.monitoring) : []),
     ],
     warnings: resolved.warnings,
   };
+}
+
+/** Objects for the cluster, and for a Prometheus that has no operator the files that it reads itself. */
+function monitoringFiles(posture: Posture, compiled: CompiledMonitoring): RenderedFile[] {
+  const monitoring = posture.monitoring!;
+  const { prometheusRule, dashboard, policyReporter, ruleGroups } = compiled;
+  const objects = [prometheusRule, dashboard, policyReporter?.namespace].filter((one) => one !== undefined);
+  const files: RenderedFile[] = [];
+  if (objects.length > 0) files.push({ name: "4-monitoring.yaml", text: objects.map(toYaml).join("---\n") });
+  if (policyReporter) {
+    const { chart, chartVersion, namespace } = policyReporter.plan;
+    const command = [
+      `# helm upgrade --install ${POLICY_REPORTER.releaseName} ${chart.name}${chart.repository ? ` --repo ${chart.repository}` : ""} \\`,
+      `#   --version ${chartVersion} --namespace ${namespace} --values 5-policy-reporter-values.yaml`,
+    ];
+    files.push({
+      name: "5-policy-reporter-values.yaml",
+      text: `${command.join("\n")}\n${toYaml(policyReporter.chartValues)}`,
+    });
+  }
+  if (!monitoring.prometheusOperator) {
+    if (ruleGroups.length > 0) files.push({ name: "prometheus-rules.yaml", text: toYaml({ groups: ruleGroups }) });
+    files.push({ name: "prometheus-scrape.yaml", text: toYaml(scrapeConfig(posture.kyverno, monitoring)) });
+  }
+  return files;
 }
 
 /** Guards first, as the component creates them. */
@@ -65,18 +96,23 @@ export function writeRendered({ files }: Rendered, out: string | undefined, prin
 }
 
 export function renderCommand(): Command {
-  return new Command("render")
+  const command = new Command("render")
     .description("Print the manifests and Helm values of a stack, without cluster, engine or network.")
     .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read")
     .option("-C, --cwd <folder>", "folder of the stack files", ".")
-    .option("--out <folder>", "write files into this folder instead of printing")
+    .option("--out <folder>", "write files into this folder instead of printing");
+  return withOutputOption(command, ["yaml", "json"])
     .addHelpText(
       "after",
       "\nExamples:\n  image-signing-guard render --stack prod --out rendered\n  image-signing-guard render --stack dev | less",
     )
-    .action((options: { stack: string; cwd: string; out?: string }) => {
+    .action((options: OutputOptions & { stack: string; cwd: string; out?: string }) => {
       const rendered = renderStack(readStackSettings(options.stack, options.cwd));
       for (const warning of rendered.warnings) process.stderr.write(`warning: ${warning}\n`);
+      if (isJson(options)) {
+        process.stdout.write(`${JSON.stringify({ version: 1, stack: options.stack, ...rendered }, null, 2)}\n`);
+        if (options.out === undefined) return;
+      }
       writeRendered(rendered, options.out, (text) => process.stdout.write(text));
       if (options.out)
         process.stderr.write(`wrote ${rendered.files.map(({ name }) => name).join(", ")} to ${options.out}\n`);

@@ -13,12 +13,24 @@ export function trustCommand(): Command {
     .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read")
     .option("-C, --cwd <folder>", "folder of the stack files", ".");
   return withOutputOption(command)
-    .addHelpText("after", "\nExit code: 0 everything is valid now, 1 something is outside its validity.")
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Exit code: 0 everything is valid now, 1 something is outside its validity.",
+        "",
+        "Examples:",
+        "  image-signing-guard trust --stack prod",
+        "  image-signing-guard trust --stack prod --output json",
+      ].join("\n"),
+    )
     .action((options: OutputOptions & { stack: string; cwd: string }) => {
       const json = isJson(options);
       const now = new Date();
       const trust = trustOf(readStackSettings(options.stack, options.cwd), now);
-      process.stdout.write(`${json ? JSON.stringify(trust, null, 2) : describeTable(trust)}\n`);
+      process.stdout.write(
+        `${json ? JSON.stringify({ version: 1, stack: options.stack, ...trust }, null, 2) : describeTable(trust)}\n`,
+      );
       process.exitCode = trust.inWindow ? 0 : 1;
     });
 }

@@ -56,6 +56,65 @@ export const TagHandling = {
 } as const;
 export type TagHandling = (typeof TagHandling)[keyof typeof TagHandling];
 
+/** How Prometheus finds Kyverno's metrics. */
+export const MetricsScrape = {
+  /** The chart's ServiceMonitors; needs the Prometheus Operator. */
+  ServiceMonitors: "serviceMonitors",
+  /** `prometheus.io/scrape` annotations on the metrics Services, which many scrape configs follow. */
+  Annotations: "annotations",
+  /** Nothing: a scrape config of your own does it. */
+  None: "none",
+} as const;
+export type MetricsScrape = (typeof MetricsScrape)[keyof typeof MetricsScrape];
+
+/** How urgent an alert is; the label `severity` that Alertmanager routes by. */
+export const AlertSeverity = {
+  /** Somebody gets up for it. */
+  Critical: "critical",
+  /** Somebody looks at it today. */
+  Warning: "warning",
+  /** For the record. */
+  Info: "info",
+} as const;
+export type AlertSeverity = (typeof AlertSeverity)[keyof typeof AlertSeverity];
+
+/** The alerts; docs/alerts.md has a section for each. */
+export const AlertName = {
+  /** An audited namespace admitted an image that its policy reports. */
+  ImageViolation: "ImageViolation",
+  /** An enforced namespace refused an image. */
+  ImageRefused: "ImageRefused",
+  /** A verdict could not be had: not unsigned, but not verifiable. */
+  ImageVerificationError: "ImageVerificationError",
+  /** A workload with a running bypass came to admission. */
+  ImageBypassUsed: "ImageBypassUsed",
+  /** Somebody who may not bypass tried to, or did it without reason or end. */
+  ImageBypassRefused: "ImageBypassRefused",
+  /** A workload whose bypass has ended still exists. */
+  ImageBypassExpired: "ImageBypassExpired",
+  /** A policy of the guard is not in the cluster. */
+  ImagePolicyMissing: "ImagePolicyMissing",
+  /** A policy is there but not in the webhooks. */
+  ImagePolicyNotReady: "ImagePolicyNotReady",
+  /** A policy that should refuse only audits: somebody changed it in the cluster. */
+  ImagePolicyWeakened: "ImagePolicyWeakened",
+  /** A certificate of the trust bundle ends soon. */
+  ImageTrustExpiring: "ImageTrustExpiring",
+  /** The slowest 5 % of admission calls take a good part of the webhook's timeout. */
+  KyvernoAdmissionSlow: "KyvernoAdmissionSlow",
+  /** The slowest 1 % of admission calls are close to the webhook's timeout. */
+  KyvernoAdmissionNearTimeout: "KyvernoAdmissionNearTimeout",
+  /** No admission controller answers Prometheus. */
+  KyvernoAdmissionDown: "KyvernoAdmissionDown",
+  /** The API server could not call Kyverno's webhooks. */
+  KyvernoWebhookFailing: "KyvernoWebhookFailing",
+  /** The reports controller has scanned nothing for long. */
+  KyvernoReportsStale: "KyvernoReportsStale",
+  /** Kyverno writes reports faster than they are worth. */
+  KyvernoReportFlood: "KyvernoReportFlood",
+} as const;
+export type AlertName = (typeof AlertName)[keyof typeof AlertName];
+
 /** A GitHub Actions workflow that signs; shorthand for the exact keyless identity. */
 export interface GithubSignerArgs {
   /** `owner/name` in GitHub's own spelling: certificates keep its upper and lower case. */
@@ -266,6 +325,16 @@ export interface ChartArgs {
   repository?: string;
 }
 
+/** Cloud identities that Kyverno reads registries with, instead of Secrets. At least one is given. */
+export interface RegistryIdentityArgs {
+  /** Amazon ECR: ARN of an IAM role that trusts Kyverno's service accounts. */
+  awsRoleArn?: string;
+  /** Azure ACR: client ID of a managed identity with federated credentials for Kyverno's service accounts. */
+  azureClientId?: string;
+  /** Google Artifact Registry: e-mail of a Google service account that Kyverno's service accounts may act as. */
+  googleServiceAccount?: string;
+}
+
 /** Kyverno itself. */
 export interface KyvernoArgs {
   /** Kyverno line. Default `1.10`. */
@@ -286,6 +355,8 @@ export interface KyvernoArgs {
   imagePullSecrets?: string[];
   /** Secrets in Kyverno's namespace for reading signatures from private registries. Default: none. */
   registrySecrets?: string[];
+  /** Cloud identities for reading signatures from private registries. Default: none. */
+  registryIdentity?: RegistryIdentityArgs;
   /** Image with kubectl and a shell for the chart's clean-up jobs. Default `docker.io/alpine/k8s:1.31.5`. */
   kubectlImage?: string;
   /**
@@ -301,6 +372,65 @@ export interface KyvernoArgs {
   values?: pulumi.Input<Record<string, any>>;
   /** Let `values` change what security rests on; shown in every preview. Default false. */
   allowUnsafeValues?: boolean;
+}
+
+/** One alert that differs from its defaults, which docs/monitoring.md lists. */
+export interface AlertArgs {
+  /** Which alert. */
+  alert: AlertName;
+  /** Default true. */
+  enabled?: boolean;
+  /** Default: the alert's own. */
+  severity?: AlertSeverity;
+  /** How long the condition must hold, a Prometheus duration such as `5m`. Default: the alert's own. */
+  for?: string;
+  /** From which value on it fires, in the alert's own unit. Default: the alert's own. */
+  threshold?: number;
+}
+
+/** The chart of policy-reporter, which makes metrics and a UI of Kyverno's reports. */
+export interface PolicyReporterArgs {
+  /** Install it. Default false. */
+  enabled?: boolean;
+  /** Namespace of its own. Default `policy-reporter`. */
+  namespace?: string;
+  /** Its web page, reachable inside the cluster only. Default false. */
+  ui?: boolean;
+  /** Source of the chart. Default: policy-reporter's own repository. */
+  chart?: ChartArgs;
+  /** Chart values of your own, merged over the guard's. */
+  values?: Record<string, any>;
+}
+
+/** Alerts, scraping and dashboards. Without this block there are none. */
+export interface MonitoringArgs {
+  /**
+   * Whether the cluster has the Prometheus Operator's kinds (monitoring.coreos.com/v1). Without it there are neither
+   * PrometheusRule nor ServiceMonitors, and `up` works all the same. Default false.
+   */
+  prometheusOperator?: boolean;
+  /** How Prometheus finds Kyverno. Default `serviceMonitors` with the operator, else `annotations`. */
+  scrape?: MetricsScrape;
+  /** How often Kyverno is scraped, with ServiceMonitors. Default `30s`. */
+  scrapeInterval?: string;
+  /** How often the rules are evaluated. Default `30s`. */
+  evaluationInterval?: string;
+  /** How far back alerts count events. Default `10m`. */
+  window?: string;
+  /** How far back alerts look for background scans, which Kyverno makes once an hour. Default `2h`. */
+  scanWindow?: string;
+  /** Labels of the PrometheusRule and the ServiceMonitors, by which the operator selects them. Default: none. */
+  objectLabels?: Record<string, string>;
+  /** Labels of every alert, for routing. Default: none. */
+  alertLabels?: Record<string, string>;
+  /** Address of a page with a section for each alert, such as a copy of docs/alerts.md. Default: that file's name. */
+  runbookBaseUrl?: string;
+  /** The Grafana dashboard as a ConfigMap for Grafana's sidecar. Default true. */
+  dashboards?: boolean;
+  /** Alerts that differ from their defaults. Default: none. */
+  alerts?: AlertArgs[];
+  /** policy-reporter by its own chart. Default: off. */
+  policyReporter?: PolicyReporterArgs;
 }
 
 /** How `up` makes sure that the guard answers. */
@@ -341,6 +471,8 @@ export interface ImageSigningGuardArgs {
   runbookUrl?: string;
   /** Kyverno ClusterPolicies of your own, checked and deployed with the guard's. Default: none. */
   extraPolicies?: Record<string, any>[];
+  /** Alerts, scraping and dashboards. Default: off. */
+  monitoring?: MonitoringArgs;
   /** How `up` makes sure that the guard answers. */
   readiness?: ReadinessArgs;
 }

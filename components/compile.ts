@@ -1,6 +1,7 @@
 import { leftoverGuards } from "./kyverno/leftovers";
 import { trustFiles } from "./kyverno/trustFiles";
 import { chartValues } from "./kyverno/values";
+import { type CompiledMonitoring, compileMonitoring } from "./monitoring/compile";
 import { auditUnsignedImages } from "./policies/auditUnsignedImages";
 import { guardImageBypass } from "./policies/guardImageBypass";
 import { guardImageVerdicts } from "./policies/guardImageVerdicts";
@@ -17,6 +18,8 @@ export interface Compiled {
   readonly trust?: Manifest;
   readonly chartValues: Json;
   readonly policies: Manifest[];
+  /** Absent where the stack has no monitoring. */
+  readonly monitoring?: CompiledMonitoring;
 }
 
 const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => Manifest[]> = {
@@ -31,6 +34,11 @@ const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => Man
 export function compilePosture(resolved: Resolved): Compiled {
   const { posture, materials } = resolved;
   const trust = trustFiles(resolved);
+  const policies = [
+    ...posture.policies.flatMap((plan) => POLICIES[plan.role](plan, resolved)),
+    ...(materials.extraPolicies as unknown as Manifest[]),
+  ];
+  const monitoring = compileMonitoring(resolved, policies);
   return {
     leftoverGuards: leftoverGuards(posture.kyverno),
     namespace: {
@@ -40,9 +48,7 @@ export function compilePosture(resolved: Resolved): Compiled {
     },
     ...(trust ? { trust } : {}),
     chartValues: chartValues(resolved, trust),
-    policies: [
-      ...posture.policies.flatMap((plan) => POLICIES[plan.role](plan, resolved)),
-      ...(materials.extraPolicies as unknown as Manifest[]),
-    ],
+    policies,
+    ...(monitoring ? { monitoring } : {}),
   };
 }

@@ -4,6 +4,7 @@ import type { ImageSigningGuardArgs } from "./args";
 import { type Compiled, compilePosture } from "./compile";
 import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
+import { createMonitoring } from "./monitoring/resources";
 import { holdsOutputs, withoutOutputs } from "./outputs";
 import type { Json, Manifest } from "./policies/manifest";
 import { resolvePosture } from "./posture/resolve";
@@ -47,6 +48,8 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
   public readonly chartVersion!: pulumi.Output<string>;
   /** Version of Kyverno. */
   public readonly kyvernoVersion!: pulumi.Output<string>;
+  /** What monitoring the cluster has of the guard: `off`, or its parts. */
+  public readonly monitoring!: pulumi.Output<string>;
   /** How readiness was established. */
   public readonly readiness!: pulumi.Output<string>;
 
@@ -123,6 +126,17 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     for (const { manifest, index } of manifests.filter(({ manifest }) => !isGuard(manifest)))
       deploy(manifest, index, [release, ...guards]);
 
+    const { monitoring } = shape.compiled;
+    this.monitoring = monitoring
+      ? createMonitoring(monitoring, {
+          name,
+          parent: this,
+          namespace,
+          release,
+          field: (pick) => plan.field((c) => pick(c.monitoring!)),
+          hasOperator: () => probe.hasPrometheusOperator(),
+        })
+      : pulumi.output("off");
     this.mode = pulumi.output(shape.resolved.posture.mode);
     this.posture = pulumi.output<Posture>(plan.posture) as unknown as typeof this.posture;
     this.policyNames = pulumi.output(shape.compiled.policies.map((manifest) => manifest.metadata.name));
@@ -139,6 +153,7 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       releaseStatus: this.releaseStatus,
       chartVersion: this.chartVersion,
       kyvernoVersion: this.kyvernoVersion,
+      monitoring: this.monitoring,
       readiness: this.readiness,
     });
   }

@@ -43,14 +43,20 @@ export class ReadinessProbe {
     );
   }
 
+  /** Whether the cluster has the Prometheus Operator; undefined where the cluster is not ours to ask, or did not say. */
+  hasPrometheusOperator(): pulumi.Output<boolean | undefined> | undefined {
+    if (!this.wanted) return undefined;
+    const answer = this.kubeconfig().apply(async (kubeconfig) =>
+      (await import("./monitoring/operator")).hasPrometheusOperator({ kubeconfig, context: this.context() }),
+    );
+    return pulumi.unsecret(answer);
+  }
+
   private ask(after: pulumi.Input<unknown>, question: (target: CanaryTarget) => Promise<void>): pulumi.Output<boolean> {
-    // What the default provider itself is configured with.
-    const ambient = new pulumi.Config("kubernetes");
-    const kubeconfig = this.args.kubeconfig ?? ambient.getSecret("kubeconfig") ?? "";
-    const answer = pulumi.all([after, kubeconfig]).apply(async ([, given]) => {
+    const answer = pulumi.all([after, this.kubeconfig()]).apply(async ([, kubeconfig]) => {
       const target: CanaryTarget = {
-        kubeconfig: given || undefined,
-        context: this.args.context ?? ambient.get("context"),
+        kubeconfig,
+        context: this.context(),
         timeoutSeconds: this.args.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
       };
       try {
@@ -62,5 +68,15 @@ export class ReadinessProbe {
     });
     // The kubeconfig may be a secret, the answer is none.
     return pulumi.unsecret(answer);
+  }
+
+  /** What is not given is what the default provider itself is configured with. */
+  private kubeconfig(): pulumi.Output<string | undefined> {
+    const given = this.args.kubeconfig ?? new pulumi.Config("kubernetes").getSecret("kubeconfig") ?? "";
+    return pulumi.output(given).apply((text) => text || undefined);
+  }
+
+  private context(): string | undefined {
+    return this.args.context ?? new pulumi.Config("kubernetes").get("context");
   }
 }

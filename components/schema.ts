@@ -1,6 +1,16 @@
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
-import { FailurePolicy, GuardMode, KyvernoTarget, TagHandling, TrustRoot, UncoveredAction } from "./args";
+import {
+  AlertName,
+  AlertSeverity,
+  FailurePolicy,
+  GuardMode,
+  KyvernoTarget,
+  MetricsScrape,
+  TagHandling,
+  TrustRoot,
+  UncoveredAction,
+} from "./args";
 import { describeValue, type Problem } from "./problems";
 
 /**
@@ -149,14 +159,17 @@ const trust = block({
   strict: flag().optional(),
 });
 
+const chart = () =>
+  block({
+    path: text("a chart folder, archive or oci:// reference", "oci://registry.example.com/charts/kyverno").optional(),
+    repository: text("the URL of a Helm repository", "https://charts.example.com").optional(),
+  });
+
 const kyverno = block({
   target: oneOf(KyvernoTarget).optional(),
   namespace: namespaceName().optional(),
   releaseName: namespaceName().optional(),
-  chart: block({
-    path: text("a chart folder, archive or oci:// reference", "oci://registry.example.com/charts/kyverno").optional(),
-    repository: text("the URL of a Helm repository", "https://charts.example.com").optional(),
-  }).optional(),
+  chart: chart().optional(),
   replicas: z
     .union([z.literal(1), z.literal(3)])
     .meta({ description: "1, or 3 for high availability (Kyverno 1.10 refuses 2)", example: "3" })
@@ -165,6 +178,26 @@ const kyverno = block({
   imageRegistry: text("a registry, with a path if need be", "mirror.example.com/hub").optional(),
   imagePullSecrets: listOf(namespaceName(), "Secret names", "- registry-credentials").optional(),
   registrySecrets: listOf(namespaceName(), "Secret names", "- registry-credentials").optional(),
+  registryIdentity: block({
+    awsRoleArn: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:iam::[0-9]{12}:role\/\S+$/)
+      .meta({ description: "the ARN of an IAM role", example: "arn:aws:iam::123456789012:role/kyverno" })
+      .optional(),
+    azureClientId: z
+      .string()
+      .regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/)
+      .meta({ description: "the client ID of a managed identity", example: "00000000-0000-0000-0000-000000000000" })
+      .optional(),
+    googleServiceAccount: z
+      .string()
+      .regex(/^[^\s@]+@[^\s@]+\.gserviceaccount\.com$/)
+      .meta({
+        description: "the e-mail of a Google service account",
+        example: "kyverno@project.iam.gserviceaccount.com",
+      })
+      .optional(),
+  }).optional(),
   kubectlImage: z
     .string()
     .regex(/^[a-z0-9.-]+(:[0-9]+)?\/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64}|:[\w.-]+@sha256:[0-9a-f]{64})$/)
@@ -182,6 +215,71 @@ const kyverno = block({
   timeoutSeconds: wholeNumber(30, 3600, 600).optional(),
   values: z.record(z.string(), z.any()).meta({ description: "a block of chart values", example: "{}" }).optional(),
   allowUnsafeValues: flag().optional(),
+});
+
+/** As Prometheus reads it: units from years to milliseconds, each at most once and in this order. */
+const DURATION = /^(?=[0-9])([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$/;
+const duration = (example: string) =>
+  z.string().max(20).regex(DURATION).meta({ description: "a Prometheus duration such as 30s, 5m or 1h30m", example });
+const positiveDuration = (example: string) =>
+  z
+    .string()
+    .max(20)
+    .regex(DURATION)
+    .regex(/[1-9]/)
+    .meta({ description: "a Prometheus duration above zero, such as 30s, 5m or 1h30m", example });
+
+const labelsOf = (name: RegExp, value: RegExp, description: string, example: string) =>
+  z.record(z.string().max(317).regex(name), z.string().max(200).regex(value)).meta({ description, example });
+
+const monitoring = block({
+  prometheusOperator: flag().optional(),
+  scrape: oneOf(MetricsScrape).optional(),
+  scrapeInterval: positiveDuration("30s").optional(),
+  evaluationInterval: positiveDuration("30s").optional(),
+  window: positiveDuration("10m").optional(),
+  scanWindow: positiveDuration("2h").optional(),
+  objectLabels: labelsOf(
+    /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/,
+    /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
+    "a block of Kubernetes labels",
+    "{release: kube-prometheus-stack}",
+  ).optional(),
+  alertLabels: labelsOf(
+    // Prometheus keeps names with two underscores to itself, and expands templates in values.
+    /^(?!__|alertname$|severity$)[A-Za-z_][A-Za-z0-9_]*$/,
+    /^(?!.*\{\{)[\s\S]+$/,
+    "a block of Prometheus labels other than alertname and severity: names of letters, digits and _, plain texts",
+    "{team: platform}",
+  ).optional(),
+  runbookBaseUrl: z
+    .string()
+    .max(200)
+    .regex(/^https?:\/\/[^\s{}#]+$/)
+    .meta({
+      description: "a web address without #, at most 200 characters",
+      example: "https://wiki.example.com/image-alerts",
+    })
+    .optional(),
+  dashboards: flag().optional(),
+  alerts: listOf(
+    block({
+      alert: oneOf(AlertName),
+      enabled: flag().optional(),
+      severity: oneOf(AlertSeverity).optional(),
+      for: duration("5m").optional(),
+      threshold: z.number().positive().meta({ description: "a number above zero", example: "3" }).optional(),
+    }),
+    "alerts",
+    "- {alert: ImageRefused, threshold: 5}",
+  ).optional(),
+  policyReporter: block({
+    enabled: flag().optional(),
+    namespace: namespaceName().optional(),
+    ui: flag().optional(),
+    chart: chart().optional(),
+    values: z.record(z.string(), z.any()).meta({ description: "a block of chart values", example: "{}" }).optional(),
+  }).optional(),
 });
 
 export const guardSchema = block({
@@ -257,6 +355,7 @@ export const guardSchema = block({
     "ClusterPolicy manifests",
     "- apiVersion: kyverno.io/v1",
   ).optional(),
+  monitoring: monitoring.optional(),
   readiness: block({
     kubeconfig: text("a kubeconfig or the path of one", "~/.kube/config").optional(),
     context: text("a context of that kubeconfig", "prod").optional(),

@@ -58,6 +58,14 @@ export const publicHosts = [
   "gcr.io",
 ] as const;
 
+/** What registries call their refusals; some clients show this and not the status. */
+const CODES: Record<number, string> = {
+  401: "UNAUTHORIZED",
+  403: "DENIED",
+  404: "NAME_UNKNOWN",
+  429: "TOOMANYREQUESTS",
+};
+
 /** The repository that a registry API path is about. */
 export const repositoryOf = (url: string): string | undefined =>
   url.match(/^\/v2\/(.+?)\/(?:manifests|blobs|tags|referrers)(?:\/|$)/)?.[1];
@@ -108,7 +116,7 @@ export async function startProxy(options: ProxyOptions): Promise<RegistryProxy> 
     if (fault?.kind === "status") {
       record(fault.status);
       response.writeHead(fault.status, { "content-type": "application/json" });
-      response.end(JSON.stringify({ errors: [{ code: "INJECTED", message: `fault injected: ${fault.status}` }] }));
+      response.end(JSON.stringify({ errors: [{ code: CODES[fault.status] ?? "UNKNOWN", message: "fault injected" }] }));
       return;
     }
     if (fault?.kind === "malformed") {

@@ -58,11 +58,15 @@ export function bypassCommand(): Command {
     .command("list")
     .description("Show every bypass in the cluster; exit code 1 when one has ended or is invalid but still there.")
     .option("-n, --namespace <name>", "only this namespace");
-  withOutputOption(withClusterOptions(list)).action(
-    async (options: ClusterOptions & OutputOptions & { namespace?: string }) => {
+  withOutputOption(withClusterOptions(list))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  image-signing-guard bypass list\n  image-signing-guard bypass list -n production -o json",
+    )
+    .action(async (options: ClusterOptions & OutputOptions & { namespace?: string }) => {
       const { bypasses, unread } = await listBypasses(clusterTarget(options), options.namespace, new Date());
       for (const problem of unread) process.stderr.write(`not read: ${problem}\n`);
-      if (isJson(options)) process.stdout.write(`${JSON.stringify({ bypasses, unread }, null, 2)}\n`);
+      if (isJson(options)) process.stdout.write(`${JSON.stringify({ version: 1, bypasses, unread }, null, 2)}\n`);
       else if (bypasses.length === 0) process.stdout.write("no bypass\n");
       else {
         const rows = bypasses.map((b) => [
@@ -79,18 +83,17 @@ export function bypassCommand(): Command {
       }
       if (unread.length > 0) process.exitCode = 2;
       else if (bypasses.some(({ state }) => state !== "running")) process.exitCode = 1;
-    },
-  );
+    });
 
   const revoke = command
     .command("revoke <workload>")
     .description("Take the bypass off a workload; its next pods are judged again.")
     .requiredOption("-n, --namespace <name>", "the workload's namespace");
-  withOutputOption(withClusterOptions(revoke)).action(
-    async (workload: string, options: ClusterOptions & OutputOptions & { namespace: string }) => {
+  withOutputOption(withClusterOptions(revoke))
+    .addHelpText("after", "\nExample:\n  image-signing-guard bypass revoke deployment/shop -n production")
+    .action(async (workload: string, options: ClusterOptions & OutputOptions & { namespace: string }) => {
       printAuditLine(await revokeBypass(clusterTarget(options), workload, options.namespace), options, "revoked");
-    },
-  );
+    });
   return command;
 }
 
@@ -100,7 +103,7 @@ function postureOf(stack: string, cwd: string): Posture {
 
 function printAuditLine(line: AuditLine, options: OutputOptions, verb: string): void {
   if (isJson(options)) {
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+    process.stdout.write(`${JSON.stringify({ version: 1, ...line })}\n`);
     return;
   }
   process.stdout.write(

@@ -88,6 +88,19 @@ export class RegistryClient {
     return (await this.findManifest(repository, digest.replace(":", "-")))?.manifests ?? [];
   }
 
+  /** Throws what keeps this machine from reading: a repository, or the registry as such. */
+  async access(repository?: string): Promise<void> {
+    if (repository !== undefined) await this.get(repository, "tags/list?n=1", "application/json", LIMIT);
+    else await this.ping();
+  }
+
+  /** A registry that asks for a login is there; which repositories it lets read can't be told without naming one. */
+  private async ping(): Promise<void> {
+    const response = await this.send("/v2/", "application/json", "");
+    const body = await readLimited(response, LIMIT, `${this.host}/v2/`);
+    if (!response.ok && response.status !== 401) throw statusError(response.status, this.host, body);
+  }
+
   close(): Promise<void> {
     return this.dispatcher.close();
   }

@@ -1,14 +1,16 @@
 import * as fs from "node:fs";
 import { Command } from "commander";
+import { isJson, type OutputOptions, withOutputOption } from "../clusterOptions";
 import { type GitHubTarget, upsertComment } from "./comment";
 
 /** For workflows: everything but the stack and the file is in the variables that GitHub sets. */
 export function commentCommand(): Command {
-  return new Command("comment")
+  const command = new Command("comment")
     .description("Inside a GitHub workflow: put the posture lines into the pull request's comment.")
     .argument("<stack>", "stack that the comment is about")
     .argument("<file>", "what posture printed; if it is missing the comment says so")
-    .option("--author <login>", "account that the token belongs to", "github-actions[bot]")
+    .option("--author <login>", "account that the token belongs to", "github-actions[bot]");
+  return withOutputOption(command, ["text", "json"])
     .addHelpText(
       "after",
       [
@@ -19,10 +21,11 @@ export function commentCommand(): Command {
         "  image-signing-guard posture comment prod posture/prod.md",
       ].join("\n"),
     )
-    .action(async (stack: string, file: string, { author }: { author: string }) => {
+    .action(async (stack: string, file: string, options: OutputOptions & { author: string }) => {
       const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
-      const done = await upsertComment({ ...gitHubTarget(process.env), author }, stack, text);
-      process.stderr.write(`comment of ${stack}: ${done}\n`);
+      const done = await upsertComment({ ...gitHubTarget(process.env), author: options.author }, stack, text);
+      if (isJson(options)) process.stdout.write(`${JSON.stringify({ version: 1, stack, comment: done })}\n`);
+      else process.stderr.write(`comment of ${stack}: ${done}\n`);
     });
 }
 

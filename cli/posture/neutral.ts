@@ -1,4 +1,4 @@
-import type { Posture } from "../../components/posture/types";
+import type { Monitoring, Posture } from "../../components/posture/types";
 import { type Change, list, type Part, parts } from "./result";
 import { listChanges } from "./signers";
 
@@ -16,7 +16,39 @@ export function neutralChanges(a: Posture, b: Posture): Change[] {
     ]),
     ...lines("extra policies (not judged here)", listChanges("policies", a.extraPolicies, b.extraPolicies)),
     ...lines("runbook", valueChange("page", a.runbookUrl, b.runbookUrl)),
+    ...lines("monitoring", monitoringChanges(a, b)),
   ];
+}
+
+/** Monitoring lets nothing in and keeps nothing out, so a change of it has no strength; an alert that goes is named. */
+function monitoringChanges({ monitoring: a }: Posture, { monitoring: b }: Posture): Part[][] {
+  if (!a || !b) return valueChange("all of it", a ? "on" : "off", b ? "on" : "off");
+  const { alerts: alertsA, policyReporter: reporterA, objectLabels: objectA, alertLabels: labelsA, ...restA } = a;
+  const { alerts: alertsB, policyReporter: reporterB, objectLabels: objectB, alertLabels: labelsB, ...restB } = b;
+  const keys = Object.keys(restA) as (keyof typeof restA)[];
+  const labelTexts = (labels: Record<string, string>) =>
+    Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  const alertTexts = (alerts: typeof alertsA) =>
+    alerts.map((alert) =>
+      [
+        alert.alert,
+        alert.severity,
+        `for ${alert.for}`,
+        ...(alert.threshold === undefined ? [] : [`at ${alert.threshold}`]),
+      ].join(" "),
+    );
+  return [
+    ...keys.flatMap((key) => valueChange(key, restA[key], restB[key])),
+    ...listChanges("object labels", labelTexts(objectA), labelTexts(objectB)),
+    ...listChanges("alert labels", labelTexts(labelsA), labelTexts(labelsB)),
+    ...listChanges("alerts", alertTexts(alertsA), alertTexts(alertsB)),
+    ...valueChange("policy-reporter", reporterText(reporterA), reporterText(reporterB)),
+  ];
+}
+
+function reporterText(reporter: Monitoring["policyReporter"]): string {
+  if (reporter === "off") return "off";
+  return `${reporter.chart.name} ${reporter.chartVersion} in ${reporter.namespace}${reporter.ui ? ", with UI" : ""}`;
 }
 
 function valueChange(what: string, a: unknown, b: unknown): Part[][] {

@@ -1,8 +1,11 @@
 import { z } from "zod";
 import {
+  AlertName,
+  AlertSeverity,
   FailurePolicy,
   GuardMode,
   KyvernoTarget,
+  MetricsScrape,
   TagHandling,
   TrustRoot,
   UncoveredAction,
@@ -84,6 +87,13 @@ const posture: z.ZodType<Posture> = z.strictObject({
     imageRegistry: text,
     imagePullSecrets: texts,
     registrySecrets: texts,
+    registryIdentity: z
+      .strictObject({
+        awsRoleArn: text.optional(),
+        azureClientId: text.optional(),
+        googleServiceAccount: text.optional(),
+      })
+      .optional(),
     kubectlImage: text,
     memoryLimit: text,
     timeoutSeconds: z.number(),
@@ -91,6 +101,37 @@ const posture: z.ZodType<Posture> = z.strictObject({
   }),
   runbookUrl: text,
   extraPolicies: texts,
+  monitoring: z
+    .strictObject({
+      prometheusOperator: z.boolean(),
+      scrape: z.enum(MetricsScrape),
+      scrapeInterval: text,
+      evaluationInterval: text,
+      window: text,
+      scanWindow: text,
+      objectLabels: z.record(text, text),
+      alertLabels: z.record(text, text),
+      runbookBaseUrl: text,
+      dashboards: z.boolean(),
+      alerts: z.array(
+        z.strictObject({
+          alert: z.enum(AlertName),
+          severity: z.enum(AlertSeverity),
+          for: text,
+          threshold: z.number().optional(),
+        }),
+      ),
+      policyReporter: z.union([
+        z.literal("off"),
+        z.strictObject({
+          chart: z.strictObject({ name: text, repository: text.optional() }),
+          chartVersion: text,
+          namespace: text,
+          ui: z.boolean(),
+        }),
+      ]),
+    })
+    .optional(),
 });
 
 export type Checked = { readonly posture: Posture } | { readonly lacks: Part[][] };

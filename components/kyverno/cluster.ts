@@ -1,32 +1,65 @@
 import * as fs from "node:fs";
-import { ApiException, KubeConfig } from "@kubernetes/client-node";
+import { ApiException, type KubeConfig } from "@kubernetes/client-node";
+import { GuardKubeConfig } from "./kubeConfig";
 
 /** Which cluster to talk to; what is left out is taken as kubectl takes it. */
 export interface ClusterTarget {
   /** Kubeconfig content or path. */
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** Names in the kubeconfig that take the place of those in the context. */
+  readonly cluster?: string;
+  readonly user?: string;
+  /** How long one request may take; no limit of ours when left out. */
+  readonly requestTimeoutMs?: number;
 }
 
-export function loadKubeConfig({ kubeconfig, context }: ClusterTarget): KubeConfig {
-  const config = new KubeConfig();
-  if (kubeconfig === undefined) config.loadFromDefault();
-  else if (fs.existsSync(kubeconfig)) config.loadFromFile(kubeconfig);
+export function loadKubeConfig({ kubeconfig, context, cluster, user, requestTimeoutMs }: ClusterTarget): KubeConfig {
+  const config = new GuardKubeConfig();
+  if (kubeconfig === undefined) config.loadAsKubectl();
+  else if (fs.existsSync(kubeconfig)) config.loadFiles([kubeconfig]);
   else if (kubeconfig.includes("\n")) config.loadFromString(kubeconfig);
   else throw new Error(`there is no kubeconfig ${kubeconfig}`);
   if (context !== undefined) {
-    const names = config.getContexts().map(({ name }) => name);
-    if (!names.includes(context))
-      throw new Error(`the kubeconfig has no context "${context}", only ${names.join(", ") || "none"}`);
+    assertNamed("context", context, config.getContexts());
     config.setCurrentContext(context);
   }
+  if (cluster !== undefined) assertNamed("cluster", cluster, config.getClusters());
+  if (user !== undefined) assertNamed("user", user, config.getUsers());
+  if (cluster !== undefined || user !== undefined) {
+    const current = config.getContextObject(config.getCurrentContext());
+    const name = "chosen by flags";
+    config.contexts = [
+      ...config.contexts,
+      { name, cluster: cluster ?? current?.cluster ?? "", user: user ?? current?.user ?? "" },
+    ];
+    config.setCurrentContext(name);
+  }
+  if (!config.getCurrentCluster())
+    throw new Error(
+      `the kubeconfig names no cluster to use; set a context: ${
+        config
+          .getContexts()
+          .map(({ name }) => name)
+          .join(", ") || "it has none"
+      }`,
+    );
+  config.requestTimeoutMs = requestTimeoutMs;
   return config;
+}
+
+function assertNamed(what: string, wanted: string, entries: readonly { name: string }[]): void {
+  const names = entries.map(({ name }) => name);
+  if (!names.includes(wanted))
+    throw new Error(`the kubeconfig has no ${what} "${wanted}", only ${names.join(", ") || "none"}`);
 }
 
 /** What the API server said, without the client's wrapping. */
 export function apiMessage(error: unknown): string {
   if (!(error instanceof ApiException)) {
-    const { message, cause } = error as Error & { cause?: { code?: string } };
+    const { message, cause, name } = error as Error & { cause?: { code?: string } };
+    if (name === "TimeoutError" || name === "AbortError")
+      return "the API server did not answer within the request's timeout";
     return cause?.code ? `${message} (${cause.code})` : message;
   }
   const body = parseBody(error.body);

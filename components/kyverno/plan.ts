@@ -28,6 +28,14 @@ export function resolveKyverno(config: GuardConfig, problems: ProblemList): Kyve
       "keep the one that the chart comes from",
     );
   }
+  if (given.registryIdentity && Object.keys(given.registryIdentity).length === 0) {
+    problems.say(
+      "kyverno.registryIdentity",
+      "an empty block",
+      "at least one of awsRoleArn, azureClientId, googleServiceAccount",
+      "name the identity, or remove the block",
+    );
+  }
   const unsafeValues = findUnsafeValues(given.values ?? {});
   if (!given.allowUnsafeValues) {
     for (const { path, why } of unsafeValues) {
@@ -53,6 +61,7 @@ export function resolveKyverno(config: GuardConfig, problems: ProblemList): Kyve
     imageRegistry: given.imageRegistry ?? "",
     imagePullSecrets: given.imagePullSecrets ?? [],
     registrySecrets: given.registrySecrets ?? [],
+    ...(given.registryIdentity ? { registryIdentity: given.registryIdentity } : {}),
     kubectlImage: given.kubectlImage ?? DEFAULT_KUBECTL_IMAGE,
     memoryLimit: given.memoryLimit ?? (replicas === 3 ? "1Gi" : "384Mi"),
     timeoutSeconds: given.timeoutSeconds ?? 600,

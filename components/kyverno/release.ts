@@ -8,16 +8,23 @@ import type { KyvernoPlan } from "../posture/types";
  * destroy leaves webhooks that block the cluster.
  */
 export function releaseArgs(kyverno: KyvernoPlan, values: pulumi.Input<Json>): k8s.helm.v3.ReleaseArgs {
+  return { ...namedReleaseArgs(kyverno, values), timeout: kyverno.timeoutSeconds };
+}
+
+/** What any release of ours has in common. */
+export function namedReleaseArgs(
+  plan: Pick<KyvernoPlan, "releaseName" | "namespace" | "chart" | "chartVersion">,
+  values: pulumi.Input<Json>,
+): k8s.helm.v3.ReleaseArgs {
   return {
     // A fixed name: the chart's own names and our clean-up depend on it.
-    name: kyverno.releaseName,
-    namespace: kyverno.namespace,
+    name: plan.releaseName,
+    namespace: plan.namespace,
     createNamespace: false,
-    chart: kyverno.chart.name,
-    ...(isLocal(kyverno.chart.name) ? {} : { version: kyverno.chartVersion }),
-    ...(kyverno.chart.repository ? { repositoryOpts: { repo: kyverno.chart.repository } } : {}),
+    chart: plan.chart.name,
+    ...(isLocal(plan.chart.name) ? {} : { version: plan.chartVersion }),
+    ...(plan.chart.repository ? { repositoryOpts: { repo: plan.chart.repository } } : {}),
     values: values as pulumi.Input<Record<string, unknown>>,
-    timeout: kyverno.timeoutSeconds,
     // A failed first installation would otherwise leave a release whose name can't be used again.
     cleanupOnFail: true,
   };

@@ -1,5 +1,6 @@
+import { scrapeValues } from "../monitoring/scrape";
 import type { Json, Manifest } from "../policies/manifest";
-import type { KyvernoPlan, Resolved } from "../posture/types";
+import type { KyvernoPlan, Posture, RegistryIdentity, Resolved } from "../posture/types";
 import { KYVERNO_LINES } from "./target";
 import { TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
 
@@ -72,7 +73,7 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
       omitEvents: { eventTypes: ["PolicyApplied"] },
     },
     ...cleanupValues(posture.kyverno),
-    ...controllerValues(resolved.posture.kyverno, trust),
+    ...controllerValues(resolved.posture, trust),
   };
   return mergeValues(own, materials.values);
 }
@@ -100,7 +101,9 @@ function cleanupValues(kyverno: KyvernoPlan): Json {
   };
 }
 
-function controllerValues(kyverno: KyvernoPlan, trustFiles: Manifest | undefined): Json {
+function controllerValues(posture: Posture, trustFiles: Manifest | undefined): Json {
+  const { kyverno } = posture;
+  const scrape = scrapeValues(posture);
   const shared: Json = {
     imagePullSecrets: kyverno.imagePullSecrets.map((name) => ({ name })),
     ...(kyverno.priorityClassName ? { priorityClassName: kyverno.priorityClassName } : {}),
@@ -110,9 +113,11 @@ function controllerValues(kyverno: KyvernoPlan, trustFiles: Manifest | undefined
   const trust = trustFiles ? trustMount(trustFiles) : undefined;
   const volume: Json = trust ? { sigstoreVolume: trust.volume } : {};
   const variables: Json = trust ? { extraEnvVars: trust.variables } : {};
+  const identity = kyverno.registryIdentity ? cloudIdentity(kyverno.registryIdentity) : {};
   return {
     admissionController: {
       ...shared,
+      ...identity,
       replicas: kyverno.replicas,
       ...(kyverno.replicas === 3
         ? {
@@ -124,10 +129,32 @@ function controllerValues(kyverno: KyvernoPlan, trustFiles: Manifest | undefined
       initContainer: { ...image() },
       container: { ...image(), ...variables, resources: { limits: { memory: kyverno.memoryLimit } } },
       ...volume,
+      ...scrape.admissionController,
     },
-    backgroundController: { ...shared, ...image() },
-    cleanupController: { ...shared, ...image() },
-    reportsController: { ...shared, enabled: true, ...image(), ...volume, ...variables },
+    backgroundController: { ...shared, ...image(), ...scrape.backgroundController },
+    cleanupController: { ...shared, ...image(), ...scrape.cleanupController },
+    reportsController: {
+      ...shared,
+      ...identity,
+      enabled: true,
+      ...image(),
+      ...volume,
+      ...variables,
+      ...scrape.reportsController,
+    },
+  };
+}
+
+/** What the clouds look for on a pod that acts as one of their identities; Kyverno's registry helpers do the rest. */
+function cloudIdentity({ awsRoleArn, azureClientId, googleServiceAccount }: RegistryIdentity): Json {
+  const annotations = {
+    ...(awsRoleArn ? { "eks.amazonaws.com/role-arn": awsRoleArn } : {}),
+    ...(azureClientId ? { "azure.workload.identity/client-id": azureClientId } : {}),
+    ...(googleServiceAccount ? { "iam.gke.io/gcp-service-account": googleServiceAccount } : {}),
+  };
+  return {
+    rbac: { serviceAccount: { annotations } },
+    ...(azureClientId ? { podLabels: { "azure.workload.identity/use": "true" } } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { TagHandling } from "../args";
 import { resolveKyverno } from "../kyverno/plan";
+import { resolveMonitoring } from "../monitoring/plan";
 import { checkExtraPolicies } from "../policies/extra";
 import { GuardInputError, ProblemList } from "../problems";
 import { type GuardConfig, parseGuardConfig } from "../schema";
@@ -42,6 +43,7 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
   const suspended = resolveSuspensions(config, now, problems);
   const bypass = resolveBypass(config, problems);
   const extraPolicies = checkExtraPolicies(config.extraPolicies ?? [], problems);
+  const monitoring = resolveMonitoring(config, kyverno, problems, warnings);
   problems.throwIfAny();
 
   return {
@@ -61,12 +63,14 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
       kyverno,
       runbookUrl: config.runbookUrl ?? DEFAULT_RUNBOOK,
       extraPolicies: extraPolicies.map((policy) => policy.metadata.name),
+      ...(monitoring ? { monitoring } : {}),
     },
     materials: {
       pem: pems.byFingerprint,
       extraPolicies,
       exceptionsNamespace: config.kyverno?.policyExceptionsNamespace ?? "",
       values: config.kyverno?.values ?? {},
+      policyReporterValues: config.monitoring?.policyReporter?.values ?? {},
     },
     warnings: [...warnings, ...suspended.map((s) => `${s.policy} is suspended until ${s.until}: ${s.reason}`)],
   };

@@ -1,4 +1,14 @@
-import type { FailurePolicy, GuardMode, KyvernoTarget, TagHandling, TrustRoot, UncoveredAction } from "../args";
+import type {
+  AlertName,
+  AlertSeverity,
+  FailurePolicy,
+  GuardMode,
+  KyvernoTarget,
+  MetricsScrape,
+  TagHandling,
+  TrustRoot,
+  UncoveredAction,
+} from "../args";
 
 /**
  * What will be enforced, fully defaulted and serialisable. Everything else is derived from it: the resources, the
@@ -18,6 +28,8 @@ export interface Posture {
   readonly kyverno: KyvernoPlan;
   readonly runbookUrl: string;
   readonly extraPolicies: string[];
+  /** Absent where nothing is monitored. */
+  readonly monitoring?: Monitoring;
 }
 
 /** Namespaces that share a mode. `system` has none: Kyverno is never asked about it. */
@@ -126,6 +138,12 @@ export interface Trust {
   readonly validUntil?: string;
 }
 
+export interface RegistryIdentity {
+  readonly awsRoleArn?: string;
+  readonly azureClientId?: string;
+  readonly googleServiceAccount?: string;
+}
+
 export interface KyvernoPlan {
   readonly target: KyvernoTarget;
   readonly chartVersion: string;
@@ -138,11 +156,45 @@ export interface KyvernoPlan {
   readonly imageRegistry: string;
   readonly imagePullSecrets: string[];
   readonly registrySecrets: string[];
+  /** Cloud identities, absent where none is given. */
+  readonly registryIdentity?: RegistryIdentity;
   readonly kubectlImage: string;
   readonly memoryLimit: string;
   readonly timeoutSeconds: number;
   /** Paths of chart values that security rests on and that the user has changed, with permission. */
   readonly unsafeValues: string[];
+}
+
+/** How the guard is watched; it has no part in what gets in. */
+export interface Monitoring {
+  readonly prometheusOperator: boolean;
+  readonly scrape: MetricsScrape;
+  readonly scrapeInterval: string;
+  readonly evaluationInterval: string;
+  readonly window: string;
+  readonly scanWindow: string;
+  readonly objectLabels: Record<string, string>;
+  readonly alertLabels: Record<string, string>;
+  readonly runbookBaseUrl: string;
+  readonly dashboards: boolean;
+  /** Those that are on. */
+  readonly alerts: AlertSetting[];
+  readonly policyReporter: PolicyReporter | "off";
+}
+
+export interface AlertSetting {
+  readonly alert: AlertName;
+  readonly severity: AlertSeverity;
+  readonly for: string;
+  /** Absent where the alert has none. */
+  readonly threshold?: number;
+}
+
+export interface PolicyReporter {
+  readonly chart: { readonly name: string; readonly repository?: string };
+  readonly chartVersion: string;
+  readonly namespace: string;
+  readonly ui: boolean;
 }
 
 /** PEM text by fingerprint, and what else is too long for a posture. */
@@ -153,6 +205,8 @@ export interface Materials {
   readonly exceptionsNamespace: string;
   /** The user's chart values. */
   readonly values: Record<string, unknown>;
+  /** The user's values of policy-reporter's chart. */
+  readonly policyReporterValues: Record<string, unknown>;
 }
 
 export interface Resolved {

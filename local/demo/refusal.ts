@@ -1,26 +1,6 @@
-import { parse } from "yaml";
+import { type Objection, objections } from "../../cli/explain/objections";
 
-/** A rule that did not pass, as Kyverno's refusal lists it. */
-export interface Objection {
-  readonly policy: string;
-  readonly rule: string;
-  readonly message: string;
-}
-
-/** The rules in the text of a refusal. Below its head it is YAML: policy, rule, message. */
-export function objections(text: string): Objection[] {
-  const [, list] = text.split(/blocked due to the following policies\s*\n/);
-  if (list === undefined) return [];
-  let policies: Record<string, Record<string, string>>;
-  try {
-    policies = parse(list.trim()) as typeof policies;
-  } catch {
-    return [];
-  }
-  return Object.entries(policies).flatMap(([policy, rules]) =>
-    Object.entries(rules).map(([rule, message]) => ({ policy, rule, message: message.trim() })),
-  );
-}
+export { type Objection, objections };
 
 /** The one that refused; advice and skipped rules are listed with it. */
 export const mainObjection = (text: string): Objection | undefined =>

@@ -145,4 +145,35 @@ describe("check: registry client", function () {
     assert.equal(await read(`sha256:${"0".repeat(64)}`), "malformed");
     assert.equal(await read(digest), digest);
   });
+
+  it("says whether it can be read, a repository or the registry as such", async () => {
+    const access = async (repository?: string) => {
+      const client = new RegistryClient(host);
+      try {
+        await client.access(repository);
+        return "ok";
+      } catch (error) {
+        return (error as RegistryError).trouble;
+      } finally {
+        await client.close();
+      }
+    };
+    const asked: string[] = [];
+    for (const [status, ofRepository, ofRegistry] of [
+      [200, "ok", "ok"],
+      [401, "unauthorized", "ok"],
+      [403, "forbidden", "forbidden"],
+      [404, "notFound", "notFound"],
+      [429, "rateLimited", "rateLimited"],
+      [500, "serverError", "serverError"],
+    ] as const) {
+      handler = (request, response) => {
+        asked.push(request.url!);
+        response.writeHead(status, { "retry-after": "0" }).end("{}");
+      };
+      assert.equal(await access("team/app"), ofRepository, `${status}`);
+      assert.equal(await access(), ofRegistry, `${status}`);
+    }
+    assert.deepEqual([...new Set(asked)], ["/v2/team/app/tags/list?n=1", "/v2/"]);
+  });
 });

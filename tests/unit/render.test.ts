@@ -14,9 +14,9 @@ type Document = { apiVersion: string; kind: string; metadata: Record<string, unk
 
 const fileOf = ({ files }: Rendered, name: string) => files.find((file) => file.name === name)!.text;
 const documentsOf = (rendered: Rendered): Document[] =>
-  ["1-prerequisites.yaml", "3-policies.yaml"].flatMap((name) =>
-    parseAllDocuments(fileOf(rendered, name)).map((document) => document.toJS() as Document),
-  );
+  ["1-prerequisites.yaml", "3-policies.yaml", "4-monitoring.yaml"]
+    .filter((name) => rendered.files.some((file) => file.name === name))
+    .flatMap((name) => parseAllDocuments(fileOf(rendered, name)).map((document) => document.toJS() as Document));
 const textOf = (rendered: Rendered) => rendered.files.map(({ text }) => text).join("");
 
 /** What was sent to the engine for a Kubernetes object, without Pulumi's own annotations. */
@@ -35,6 +35,8 @@ const STACKS: [name: string, settings: () => Promise<Record<string, unknown>>][]
   ["prod", async () => stackSettings("prod")],
   ["everything", () => fullSettings()],
   ["Kyverno 1.13", () => fullSettings({ kyverno: { target: "1.13" } })],
+  ["monitoring", () => fullSettings({ monitoring: { prometheusOperator: true, policyReporter: { enabled: true } } })],
+  ["monitoring without operator", () => fullSettings({ monitoring: {} })],
 ];
 
 describe("render", () => {
@@ -44,10 +46,14 @@ describe("render", () => {
       const rendered = renderStack(given);
       const args = { ...given, readiness: { canary: false } } as unknown as ImageSigningGuardArgs;
       const { resources } = await runStack(() => new ImageSigningGuard("guard", args));
-      const release = resources.find(({ type }) => type.includes("helm"))!;
-      const objects = resources.filter(({ custom }) => custom).filter((resource) => resource !== release);
+      const releases = resources.filter(({ type }) => type.includes("helm"));
+      const objects = resources.filter(({ custom }) => custom).filter((resource) => !releases.includes(resource));
       assert.deepEqual(documentsOf(rendered).sort(byName), objects.map(sent).sort(byName));
-      assert.deepEqual(parse(fileOf(rendered, "2-kyverno-values.yaml")), release.inputs.values);
+      const files = ["2-kyverno-values.yaml", "5-policy-reporter-values.yaml"].slice(0, releases.length);
+      assert.deepEqual(
+        files.map((file) => parse(fileOf(rendered, file))),
+        releases.map(({ inputs }) => inputs.values),
+      );
     });
 
     it(`writes the same twice, and nothing undefined (${name})`, async () => {

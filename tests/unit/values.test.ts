@@ -93,6 +93,23 @@ describe("chart values", () => {
     assert.deepEqual(value("existingImagePullSecrets"), ["read"]);
   });
 
+  it("give the cloud identity to both controllers that read registries", () => {
+    const value = valuesOf({
+      registryIdentity: {
+        awsRoleArn: "arn:aws:iam::123456789012:role/kyverno",
+        azureClientId: "00000000-0000-0000-0000-000000000000",
+      },
+    });
+    for (const name of ["admission", "reports"]) {
+      assert.deepEqual(value(`${name}Controller.rbac.serviceAccount.annotations`), {
+        "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/kyverno",
+        "azure.workload.identity/client-id": "00000000-0000-0000-0000-000000000000",
+      });
+      assert.deepEqual(value(`${name}Controller.podLabels`), { "azure.workload.identity/use": "true" });
+    }
+    assert.equal(value("cleanupController.rbac"), undefined);
+  });
+
   it("take the user's values over the guard's, and add the user's variables", () => {
     const proxy = { name: "HTTPS_PROXY", value: "http://proxy" };
     const value = valuesOf({

@@ -1,0 +1,30 @@
+import type { Facts } from "../facts";
+import type { Finding } from "../finding";
+import { clusterChecks } from "./cluster";
+import { engineChecks } from "./engine";
+import { exceptionChecks } from "./exceptions";
+import { filterChecks } from "./filters";
+import { kyvernoChecks } from "./kyverno";
+import { policyChecks } from "./policies";
+import { registryChecks } from "./registries";
+import { releaseChecks } from "./release";
+import { reportChecks } from "./reports";
+import { trustChecks } from "./trust";
+import { webhookChecks } from "./webhooks";
+
+/** Checks that need the cluster are left out where it can't be reached: they could only repeat that. */
+export function allChecks(facts: Facts): Finding[] {
+  const always = [...engineChecks(facts), ...clusterChecks(facts), ...registryChecks(facts)];
+  if ("unknown" in facts.cluster) return always;
+  return [
+    ...always,
+    ...releaseChecks(facts),
+    ...kyvernoChecks(facts),
+    ...webhookChecks(facts),
+    ...policyChecks(facts),
+    ...trustChecks(facts),
+    ...filterChecks(facts),
+    ...exceptionChecks(facts),
+    ...reportChecks(facts),
+  ];
+}

@@ -1,0 +1,156 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Manifest } from "../../../components/policies/manifest";
+import { type Facts, look, type PolicyObject } from "../facts";
+import { type Finding, finding, ok } from "../finding";
+import { restart, restore, restoreKyverno } from "../fixes";
+
+export function policyChecks(facts: Facts): Finding[] {
+  const crds = look("policies.crds", facts.crds, (names) => {
+    const wanted = ["clusterpolicies.kyverno.io", "policies.kyverno.io", "policyreports.wgpolicyk8s.io"];
+    const missing = wanted.filter((name) => !names.includes(name));
+    return missing.length === 0
+      ? ok("policies.crds", `${names.length} kinds of Kyverno's`)
+      : finding("problem", "policies.crds", `the cluster does not know ${missing.join(", ")}`, restoreKyverno(facts));
+  });
+  return [
+    ...crds,
+    ...look("policies.present", facts.policies, (policies) => [
+      ...present(facts, policies),
+      ...policies.filter(({ role }) => role).map((policy) => ready(facts, policy)),
+      ...drifts(facts, policies),
+      ...autogens(facts, policies),
+      ...others(facts, policies),
+    ]),
+  ];
+}
+
+function present(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
+  const id = "policies.present";
+  const own = policies.filter(({ role }) => role);
+  if (!facts.stack)
+    return [
+      own.length > 0
+        ? ok(id, own.map(({ name }) => name).join(", "))
+        : finding(
+            "problem",
+            id,
+            "none of the guard's policies is there: nothing is checked",
+            restore(facts, "3-policies"),
+          ),
+    ];
+  const wanted = facts.stack.compiled.policies.map(({ metadata }) => metadata.name);
+  const missing = wanted.filter((name) => !policies.some((policy) => policy.name === name));
+  const extra = own.filter(({ name }) => !wanted.includes(name)).map(({ name }) => name);
+  return [
+    missing.length === 0
+      ? ok(id, wanted.join(", "))
+      : finding(
+          "problem",
+          id,
+          `the stack has ${missing.join(", ")}, the cluster does not`,
+          restore(facts, "3-policies"),
+        ),
+    ...(extra.length > 0
+      ? [
+          finding(
+            "problem",
+            "policies.leftover",
+            `the cluster has ${extra.join(", ")}, which this stack does not: two policies for one image corrupt each other's verdict`,
+            `${facts.commands.kubectl} delete clusterpolicy ${extra.join(" ")}`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function ready(facts: Facts, { name, ready: isReady, readyMessage }: PolicyObject): Finding {
+  if (isReady) return ok("policies.ready", `${name} is Ready`);
+  const evidence = `${name} is not Ready${readyMessage ? `: ${readyMessage}` : ""}`;
+  return finding("problem", "policies.ready", evidence, restart(facts, `${facts.release}-admission-controller`));
+}
+
+function drifts(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
+  return (facts.stack?.compiled.policies ?? []).flatMap((wanted) => {
+    const found = policies.find(({ name }) => name === wanted.metadata.name);
+    if (!found) return [];
+    const isOwn = wanted.metadata.labels?.["image-signing-guard/role"] !== undefined;
+    // The guard writes out what Kyverno would default; other people's policies need not.
+    const places = differences(wanted.spec, found.spec, "spec").filter(
+      (place) => isOwn || !place.includes(": absent → "),
+    );
+    if (places.length === 0) return [ok("policies.drift", `${found.name} says what the stack says`)];
+    const shown = places.slice(0, 3).join("; ");
+    const more = places.length > 3 ? `; and ${places.length - 3} more places` : "";
+    return [
+      finding("problem", "policies.drift", `${found.name} was changed: ${shown}${more}`, restore(facts, "3-policies")),
+    ];
+  });
+}
+
+/** Places where two specs differ, with both values where they are short. */
+export function differences(wanted: unknown, found: unknown, where: string): string[] {
+  if (isDeepStrictEqual(wanted, found)) return [];
+  const areBlocks = [wanted, found].every((value) => value !== null && typeof value === "object");
+  if (!areBlocks || Array.isArray(wanted) !== Array.isArray(found))
+    return [`${where}: ${short(wanted)} → ${short(found)}`];
+  const [a, b] = [wanted, found] as Record<string, unknown>[];
+  const keys = [...new Set([...Object.keys(a!), ...Object.keys(b!)])];
+  const step = (key: string) => (Array.isArray(wanted) ? `${where}[${key}]` : `${where}.${key}`);
+  return keys.flatMap((key) => differences(a![key], b![key], step(key)));
+}
+
+function short(value: unknown): string {
+  if (value === undefined) return "absent";
+  const text = JSON.stringify(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
+function autogens(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
+  const wanted = facts.stack?.compiled.policies ?? [];
+  return wanted.flatMap((manifest) => {
+    const found = policies.find(({ name }) => name === manifest.metadata.name);
+    if (!found) return [];
+    const expected = expectedAutogen(manifest);
+    // What another's policy leads to depends on more than its kinds.
+    const isOwn = manifest.metadata.labels?.["image-signing-guard/role"] !== undefined;
+    const missing = isOwn ? expected.filter((name) => !found.autogen.includes(name)) : [];
+    if (missing.length === 0)
+      return expected.length > 0
+        ? [ok("policies.autogen", `${found.name}: ${expected.length} rules for controllers`)]
+        : [];
+    return [
+      finding(
+        "problem",
+        "policies.autogen",
+        `${found.name} does not reach controllers: ${missing.join(", ")} lack, so a Deployment is admitted whose pods are refused`,
+        restore(facts, "3-policies"),
+      ),
+    ];
+  });
+}
+
+/** The rules that Kyverno makes for the controllers of pods. One that names other kinds looks at those itself. */
+export function expectedAutogen({ metadata, spec }: Manifest): string[] {
+  if (metadata.annotations?.["pod-policies.kyverno.io/autogen-controllers"] === "none") return [];
+  const { rules = [] } = spec as {
+    rules?: { name: string; match?: { any?: { resources?: { kinds?: string[] } }[] } }[];
+  };
+  const ofPods = rules.filter(({ match }) => match?.any?.every(({ resources }) => `${resources?.kinds}` === "Pod"));
+  return ofPods.flatMap(({ name }) => [`autogen-${name}`, `autogen-cronjob-${name}`]);
+}
+
+/** 1.10 keeps one verdict for an image and shares it among all policies. */
+function others(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
+  const named = new Set(facts.stack?.compiled.policies.map(({ metadata }) => metadata.name) ?? []);
+  const foreign = policies.filter(
+    ({ role, name, spec }) => !role && !named.has(name) && JSON.stringify(spec).includes('"verifyImages"'),
+  );
+  return foreign.map(({ kind, name }) =>
+    finding(
+      "warning",
+      "policies.foreign",
+      `${kind} ${name} verifies images too: where it and the guard's judge the same image, one's verdict counts for the other`,
+      `${facts.commands.kubectl} get ${kind.toLowerCase()} ${name.includes("/") ? `-n ${name.replace("/", " ")}` : name} -o yaml`,
+    ),
+  );
+}

@@ -1,0 +1,330 @@
+import { gunzipSync } from "node:zlib";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { apiLocation, parseReference } from "../check/reference";
+import { RegistryClient, RegistryError } from "../check/registry";
+import type { Progress } from "../progress";
+import { ApiReader, type Item } from "./api";
+import { engineFacts } from "./engineFacts";
+import type {
+  Commands,
+  DeploymentFacts,
+  ExceptionObject,
+  Facts,
+  PodFacts,
+  PolicyObject,
+  RegistryFacts,
+  ReleaseFacts,
+  ReportFacts,
+  StackFacts,
+  WebhookConfiguration,
+} from "./facts";
+
+export interface Question {
+  /** The cluster, or why it is not even known which one. */
+  readonly config: KubeConfig | { readonly problem: string };
+  readonly namespace: string;
+  readonly release: string;
+  readonly stack?: StackFacts;
+  readonly commands: Commands;
+  readonly now: Date;
+  readonly progress: Progress;
+}
+
+/** Asks everybody, and never fails: what can't be seen is part of the answer. */
+export async function gatherFacts(question: Question): Promise<Facts> {
+  const { now, commands, namespace, release, stack, progress } = question;
+  progress.say("asking the registries and the engine");
+  const outside = Promise.all([registryFacts(stack), engineFacts()]);
+  progress.say("asking the cluster");
+  const inside = await clusterFacts(question);
+  const [registries, engine] = await outside;
+  progress.done();
+  return { now, commands, namespace, release, ...(stack ? { stack } : {}), ...inside, registries, engine };
+}
+
+type ClusterPart = Omit<Facts, "now" | "commands" | "namespace" | "release" | "stack" | "registries" | "engine">;
+
+const KYVERNO = "/apis/kyverno.io";
+const ADMISSION = "/apis/admissionregistration.k8s.io/v1";
+const MANAGED = `?labelSelector=${encodeURIComponent("webhook.kyverno.io/managed-by=kyverno")}`;
+
+async function clusterFacts({ config, namespace, release, stack, commands }: Question): Promise<ClusterPart> {
+  const { kubectl } = commands;
+  if ("problem" in config) return nothing({ unknown: config.problem, fix: `${kubectl} config get-contexts` });
+  const api = new ApiReader(config, kubectl);
+  const cluster: Facts["cluster"] = await api.ask(async () => {
+    const version = await api.find<{ gitVersion?: string }>("/version");
+    if (!version?.gitVersion) throw new Error(`${api.server} does not say its version: is it an API server?`);
+    const { skewSeconds } = api;
+    return { server: api.server, version: version.gitVersion, ...(skewSeconds === undefined ? {} : { skewSeconds }) };
+  });
+  if ("unknown" in cluster) return nothing(cluster.fix ? cluster : { ...cluster, fix: `${kubectl} cluster-info` });
+  const own = `/api/v1/namespaces/${namespace}`;
+  const list = <T extends Item>(path: string) => api.list<T>(path).then((items) => items ?? []);
+  const [deployments, pods, releases, heartbeat, webhooks, certificates, crds, policies] = await Promise.all([
+    api.ask(async () => (await list<Raw>(`/apis/apps/v1/namespaces/${namespace}/deployments`)).flatMap(toDeployment)),
+    api.ask(async () => (await list<Raw>(`${own}/pods`)).map(toPod)),
+    api.ask(async () => (await list<Raw>(`${own}/secrets?labelSelector=owner%3Dhelm`)).map(toRelease)),
+    api.ask(() => readHeartbeat(api, namespace)),
+    api.ask(async () => [
+      ...(await list<Raw>(`${ADMISSION}/mutatingwebhookconfigurations${MANAGED}`)).map(toWebhooks("mutating")),
+      ...(await list<Raw>(`${ADMISSION}/validatingwebhookconfigurations${MANAGED}`)).map(toWebhooks("validating")),
+    ]),
+    api.ask(() => readCertificates(api, namespace, release)),
+    api.ask(() => readKinds(api)),
+    api.ask(async () => [
+      ...(await list<Raw>(`${KYVERNO}/v1/clusterpolicies`)).map(toPolicy("ClusterPolicy")),
+      ...(await list<Raw>(`${KYVERNO}/v1/policies`)).map(toPolicy("Policy")),
+    ]),
+  ]);
+  const trustName = stack?.compiled.trust?.metadata.name;
+  const data = (name: string) =>
+    api.find<{ data?: Record<string, string> }>(`${own}/configmaps/${name}`).then((map) => map && (map.data ?? {}));
+  const [settings, trustMap, pullSecrets, reports, exceptions] = await Promise.all([
+    api.ask(() => data(release)),
+    trustName ? api.ask(() => data(trustName)) : { known: undefined },
+    api.ask(() => presentSecrets(api, namespace, stack?.resolved.posture.kyverno.registrySecrets ?? [])),
+    api.ask(() => readReports(api)),
+    api.ask(() => readExceptions(api)),
+  ]);
+  return {
+    cluster,
+    releases,
+    deployments,
+    pods,
+    heartbeat,
+    webhooks,
+    certificates,
+    crds,
+    policies,
+    config: settings,
+    trustMap,
+    pullSecrets,
+    reports,
+    exceptions,
+  };
+}
+
+function nothing(why: { unknown: string; fix?: string }): ClusterPart {
+  const parts = [
+    ...["cluster", "releases", "deployments", "pods", "heartbeat", "webhooks", "certificates", "crds", "policies"],
+    ...["config", "trustMap", "pullSecrets", "reports", "exceptions"],
+  ];
+  return Object.fromEntries(parts.map((part) => [part, why])) as unknown as ClusterPart;
+}
+
+/** An object as the API server sends it. */
+// biome-ignore lint/suspicious/noExplicitAny: what is read of it is checked field by field.
+type Raw = Item & Record<string, any>;
+
+function toDeployment(raw: Raw): DeploymentFacts[] {
+  const component = raw.metadata.labels?.["app.kubernetes.io/component"];
+  if (!component) return [];
+  const pod = raw.spec?.template?.spec ?? {};
+  const container = pod.containers?.[0] ?? {};
+  const mounted = new Set((container.volumeMounts ?? []).map(({ name }: { name: string }) => name));
+  const volumes = (pod.volumes ?? []).filter(({ name }: { name: string }) => mounted.has(name));
+  return [
+    {
+      name: raw.metadata.name,
+      component,
+      wanted: raw.spec?.replicas ?? 1,
+      available: raw.status?.availableReplicas ?? 0,
+      image: container.image ?? "",
+      args: container.args ?? [],
+      env: Object.fromEntries(
+        (container.env ?? []).map((one: { name: string; value?: string }) => [one.name, one.value ?? ""]),
+      ),
+      configMaps: volumes.flatMap(({ configMap }: { configMap?: { name?: string } }) => configMap?.name ?? []),
+    },
+  ];
+}
+
+interface ContainerStatus {
+  readonly restartCount?: number;
+  readonly state?: { readonly waiting?: { readonly reason?: string } };
+  readonly lastState?: { readonly terminated?: { readonly reason?: string } };
+}
+
+/** Waiting for their own start is what new containers do. */
+const HARMLESS = ["PodInitializing", "ContainerCreating"];
+
+function toPod({ metadata, status }: Raw): PodFacts {
+  const statuses: ContainerStatus[] = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const ends = statuses.flatMap(({ lastState }) => lastState?.terminated?.reason ?? []);
+  const reasons = statuses.flatMap(({ state }) => state?.waiting?.reason ?? []);
+  return {
+    name: metadata.name,
+    waiting: reasons.filter((reason) => !HARMLESS.includes(reason)),
+    restarts: statuses.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
+    ...(ends[0] ? { lastEnd: ends.find((end) => end === "OOMKilled") ?? ends[0] } : {}),
+  };
+}
+
+/** Helm keeps each revision as a secret: gzipped JSON, encoded twice. */
+function toRelease({ metadata, data }: Raw): ReleaseFacts {
+  const labels = metadata.labels ?? {};
+  let chart: { name?: string; version?: string; appVersion?: string } = {};
+  try {
+    const packed = Buffer.from(Buffer.from(data?.release ?? "", "base64").toString(), "base64");
+    chart = JSON.parse(gunzipSync(packed, { maxOutputLength: 64 << 20 }).toString()).chart?.metadata ?? {};
+  } catch {
+    // Its labels tell the rest.
+  }
+  return {
+    name: labels.name ?? "",
+    revision: Number(labels.version ?? 0),
+    status: labels.status ?? "unknown",
+    secret: metadata.name,
+    ...(chart.version ? { chart: `${chart.name}-${chart.version}`, appVersion: chart.appVersion ?? "" } : {}),
+  };
+}
+
+async function readHeartbeat(api: ApiReader, namespace: string): Promise<Date | undefined> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/kyverno-health`;
+  const time = Date.parse((await api.find<Item>(path))?.metadata?.annotations?.["kyverno.io/last-request-time"] ?? "");
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+interface Selector {
+  readonly matchLabels?: Record<string, string>;
+  readonly matchExpressions?: { readonly key: string; readonly operator: string; readonly values?: string[] }[];
+}
+
+function toWebhooks(kind: "mutating" | "validating"): (raw: Raw) => WebhookConfiguration {
+  return ({ metadata, webhooks }) => ({
+    kind,
+    name: metadata.name,
+    webhooks: (webhooks ?? []).map((hook: Raw) => {
+      const namespaces: Selector = hook.namespaceSelector ?? {};
+      const objects: Selector = hook.objectSelector ?? {};
+      const byName = (namespaces.matchExpressions ?? []).filter(
+        ({ key, operator }) => key === "kubernetes.io/metadata.name" && operator === "NotIn",
+      );
+      return {
+        name: String(hook.name),
+        failurePolicy: hook.failurePolicy ?? "Fail",
+        caBundle: Buffer.from(hook.clientConfig?.caBundle ?? "", "base64").toString(),
+        excluded: byName.flatMap(({ values = [] }) => values),
+        otherConditions: conditions(namespaces) - byName.length + conditions(objects),
+      };
+    }),
+  });
+}
+
+function conditions({ matchLabels = {}, matchExpressions = [] }: Selector): number {
+  return Object.keys(matchLabels).length + matchExpressions.length;
+}
+
+async function readCertificates(
+  api: ApiReader,
+  namespace: string,
+  release: string,
+): Promise<{ ca?: string; pair?: string }> {
+  const read = async (part: string) => {
+    const path = `/api/v1/namespaces/${namespace}/secrets/${release}-svc.${namespace}.svc.kyverno-tls-${part}`;
+    const secret = await api.find<{ data?: Record<string, string> }>(path);
+    const text = secret?.data?.["tls.crt"] ?? secret?.data?.["rootCA.crt"];
+    return text ? Buffer.from(text, "base64").toString() : undefined;
+  };
+  const [ca, pair] = [await read("ca"), await read("pair")];
+  return { ...(ca ? { ca } : {}), ...(pair ? { pair } : {}) };
+}
+
+async function readKinds(api: ApiReader): Promise<string[]> {
+  const groups = await Promise.all(
+    ["kyverno.io/v1", "wgpolicyk8s.io/v1alpha2"].map(async (group) => {
+      const found = await api.find<{ resources?: { name: string }[] }>(`/apis/${group}`);
+      const names = (found?.resources ?? []).map(({ name }) => name).filter((name) => !name.includes("/"));
+      return names.map((name) => `${name}.${group.split("/")[0]}`);
+    }),
+  );
+  return groups.flat();
+}
+
+interface Condition {
+  readonly type?: string;
+  readonly status?: string;
+  readonly message?: string;
+}
+
+function toPolicy(kind: PolicyObject["kind"]): (raw: Raw) => PolicyObject {
+  return ({ metadata, spec, status }) => {
+    const ready = ((status?.conditions ?? []) as Condition[]).find(({ type }) => type === "Ready");
+    const role = metadata.labels?.["image-signing-guard/role"];
+    const writers = (metadata.managedFields ?? []).filter(({ fieldsV1 }) => fieldsV1 && "f:spec" in fieldsV1);
+    return {
+      kind,
+      name: metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name,
+      ...(role ? { role } : {}),
+      spec: spec ?? {},
+      annotations: metadata.annotations ?? {},
+      ...(ready ? { ready: ready.status === "True" } : {}),
+      ...(ready?.message ? { readyMessage: ready.message } : {}),
+      autogen: (status?.autogen?.rules ?? []).map(({ name }: { name: string }) => name),
+      managers: writers.flatMap(({ manager }) => manager ?? []),
+    };
+  };
+}
+
+async function presentSecrets(api: ApiReader, namespace: string, names: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    names.map(async (name) => ((await api.find(`/api/v1/namespaces/${namespace}/secrets/${name}`)) ? [name] : [])),
+  );
+  return found.flat();
+}
+
+async function readReports(api: ApiReader): Promise<ReportFacts> {
+  const items = (await api.list(`/apis/wgpolicyk8s.io/v1alpha2/policyreports`, { metadataOnly: true })) ?? [];
+  const times = items.flatMap(({ metadata }) => [
+    Date.parse(metadata.creationTimestamp ?? ""),
+    ...(metadata.managedFields ?? []).map(({ time }) => Date.parse(time ?? "")),
+  ]);
+  const newest = times.filter((time) => !Number.isNaN(time)).reduce((a, b) => Math.max(a, b), 0);
+  return { count: items.length, ...(newest > 0 ? { newest: new Date(newest) } : {}) };
+}
+
+async function readExceptions(api: ApiReader): Promise<ExceptionObject[] | undefined> {
+  for (const version of ["v2alpha1", "v2beta1", "v2"]) {
+    const items = await api.list<Raw>(`${KYVERNO}/${version}/policyexceptions`);
+    if (!items) continue;
+    return items.map(({ metadata, spec }) => ({
+      name: `${metadata.namespace}/${metadata.name}`,
+      policies: (spec?.exceptions ?? []).map(({ policyName }: { policyName?: string }) => policyName ?? ""),
+    }));
+  }
+  return undefined;
+}
+
+/** Each place that the stack's images come from, asked at once; a wildcard's registry can only be asked as a whole. */
+async function registryFacts(stack: StackFacts | undefined): Promise<RegistryFacts[]> {
+  const patterns = (stack?.resolved.posture.images ?? []).flatMap(({ repositories, signatureRepository }) => [
+    ...repositories,
+    ...(signatureRepository ? [signatureRepository] : []),
+  ]);
+  const places = new Map<string, { host: string; repository?: string }>();
+  for (const pattern of patterns) {
+    const isName = !/[*?]/.test(pattern);
+    const { registry, path } = isName
+      ? parseReference(pattern)
+      : { registry: pattern.split("/")[0]!, path: pattern.split("/").slice(1).join("/") };
+    if (/[*?]/.test(registry)) continue;
+    const { host, repository } = apiLocation(registry, path);
+    const place = isName ? { host, repository } : { host };
+    places.set(JSON.stringify(place), place);
+  }
+  return Promise.all([...places.values()].map(askRegistry));
+}
+
+async function askRegistry(place: { host: string; repository?: string }): Promise<RegistryFacts> {
+  const client = new RegistryClient(place.host);
+  try {
+    await client.access(place.repository);
+    return place;
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return { ...place, trouble: error.trouble, message: error.message };
+  } finally {
+    await client.close();
+  }
+}

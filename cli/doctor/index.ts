@@ -1,0 +1,1 @@
+export { type DoctorReport, doctor, doctorCommand } from "./command";

@@ -1,0 +1,161 @@
+import { type Objection, objections } from "./objections";
+import table from "./refusals.json";
+
+/** A message of Kyverno 1.10.7, its verifier, the API server or the guard; the first that fits counts. */
+export interface KnownRefusal {
+  readonly id: string;
+  /** Regular expressions that must all be found. */
+  readonly all: readonly string[];
+  /** As the documentation shows it. */
+  readonly shown: string;
+  readonly meaning: string;
+  readonly todo: string;
+  /** With IMAGE, NAMESPACE, STACK, POLICY, REGISTRY for what the message or the caller tells. */
+  readonly commands: readonly string[];
+}
+
+export const KNOWN_REFUSALS: readonly KnownRefusal[] = table;
+
+export interface Explained {
+  /** Absent where the table does not know the message. */
+  readonly id?: string;
+  readonly policy?: string;
+  readonly rule?: string;
+  readonly image?: string;
+  /** Who must have signed, and who has. */
+  readonly expected?: string;
+  readonly received?: string;
+  readonly message: string;
+  readonly meaning: string;
+  readonly todo: string;
+  readonly commands: readonly string[];
+}
+
+export interface Explanation {
+  readonly version: 1;
+  /** KIND/NAMESPACE/NAME of what was refused. */
+  readonly resource?: string;
+  readonly webhook?: string;
+  readonly findings: readonly Explained[];
+  readonly exitCode: 0 | 1;
+}
+
+/** Takes the text of a refusal apart, as kubectl, an event or a workload's status shows it. */
+export function explain(text: string, stack?: string): Explanation {
+  const [, resource] = /resource (\S+) was blocked due to/.exec(text) ?? [];
+  const [, webhook] = /webhook "([^"]+)"/.exec(text) ?? [];
+  const listed = objections(text);
+  const spoken = listed.filter(({ message }) => !isSkipped(message));
+  const context = { stack, namespace: resource?.split("/")[1] };
+  const findings =
+    spoken.length > 0
+      ? spoken.map((objection) => explainObjection(objection, listed, context))
+      : [explainMessage(oneLine(text), context)];
+  const known = findings.some(({ id }) => id !== undefined);
+  return {
+    version: 1,
+    ...(resource ? { resource } : {}),
+    ...(webhook ? { webhook } : {}),
+    findings,
+    exitCode: known ? 0 : 1,
+  };
+}
+
+/** Rules that did not run are listed too; only that of a bypass that has ended says something about the refusal. */
+function isSkipped(message: string): boolean {
+  return message.startsWith("preconditions not met") && !message.includes("the bypass does not run");
+}
+
+interface Context {
+  readonly stack?: string;
+  readonly namespace?: string;
+  readonly policy?: string;
+}
+
+function explainObjection(objection: Objection, listed: readonly Objection[], context: Context): Explained {
+  const { policy, rule } = objection;
+  // The guard lists its advice beside each refusal, as a rule that is never evaluated.
+  const [, , entry] = /^(autogen-|autogen-cronjob-)?signed-by-(.+)$/.exec(rule) ?? [];
+  const advice = listed.find((other) => other.policy === policy && entry && other.rule.endsWith(`what-to-do-${entry}`));
+  const [, expected] = /must be signed by (.+?)\. Sign the image/.exec(oneLine(advice?.message ?? "")) ?? [];
+  return {
+    policy,
+    rule,
+    ...(expected ? { expected } : {}),
+    ...explainMessage(oneLine(objection.message), { ...context, policy }),
+  };
+}
+
+function explainMessage(message: string, context: Context): Explained {
+  const known = KNOWN_REFUSALS.find(({ all }) => all.every((pattern) => new RegExp(pattern).test(message)));
+  const image = imageIn(message);
+  const [, expected, received] = /expected (\S+?)(?: for key \S+)?, received (\S+)/.exec(message) ?? [];
+  const fill = (text: string) =>
+    text
+      .replace("IMAGE", image ?? "IMAGE")
+      .replace("NAMESPACE", context.namespace || "NAMESPACE")
+      .replace("STACK", context.stack ?? "STACK")
+      .replace(/\bPOLICY\b/, context.policy ?? "POLICY")
+      .replace("REGISTRY", image?.split("/")[0] ?? "REGISTRY");
+  return {
+    ...(known ? { id: known.id } : {}),
+    ...(image ? { image } : {}),
+    // An identity that differs is told by the message itself, in full.
+    ...(known?.id.endsWith("-mismatch") && expected && received ? { expected, received } : {}),
+    message: message.replace(/^preconditions not met; /, ""),
+    meaning: known?.meaning ?? "this message is not in the table of docs/troubleshooting.md",
+    todo: known?.todo ?? "look at the policy and rule that it names, and at Kyverno's log",
+    commands: (known?.commands ?? UNKNOWN_COMMANDS).map(fill),
+  };
+}
+
+const UNKNOWN_COMMANDS = ["kubectl -n kyverno logs deployment/kyverno-admission-controller --since=10m"];
+
+const IMAGE_PLACES = [
+  /failed to verify image (\S+?):? *(?=\.attest|\s|$)/,
+  /no signer is configured for (\S+?)\.?(?=[\s,]|$)/,
+  /(?:missing digest for|unverified image) (\S+)/,
+  /(\S+) is another spelling of an image/,
+];
+
+function imageIn(message: string): string | undefined {
+  for (const place of IMAGE_PLACES) {
+    const [, image] = place.exec(message) ?? [];
+    if (image) return image.replace(/[:.,]$/, "");
+  }
+  return undefined;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
+
+export function describeExplanation({ resource, webhook, findings }: Explanation): string {
+  const head = [resource ? `refused: ${resource}` : "", webhook ? `webhook: ${webhook}` : ""].filter(Boolean);
+  const blocks = findings.map((finding) =>
+    [
+      finding.policy ? `policy:   ${finding.policy}, rule ${finding.rule}` : "",
+      finding.image ? `image:    ${finding.image}` : "",
+      finding.expected ? `expected: ${finding.expected}` : "",
+      finding.received ? `received: ${finding.received}` : "",
+      `message:  ${finding.message}`,
+      `means:    ${plainText(finding.meaning)}`,
+      `do:       ${plainText(finding.todo)}`,
+      ...finding.commands.map((command) => `          $ ${command}`),
+    ]
+      .filter(Boolean)
+      .map(printable)
+      .join("\n"),
+  );
+  return [...(head.length > 0 ? [head.map(printable).join("\n")] : []), ...blocks].join("\n\n");
+}
+
+/** Links of the documentation as a terminal shows them. */
+function plainText(text: string): string {
+  return text.replace(/\[([^\]]+)\]\(([^)]+)\)/g, "$1 (docs/$2)");
+}
+
+/** The text comes from a cluster; control characters in it could rewrite the terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, " ");
+}

@@ -1,0 +1,74 @@
+import { FailurePolicy } from "../args";
+import type { PolicyPlan, Posture } from "../posture/types";
+import { anyOf, type Matchers, select } from "./promql";
+
+/**
+ * Kyverno's metrics by the labels that 1.10.7 really gives them. Copied alerts ask for policy_type="ClusterPolicy",
+ * which no Kyverno of this line has ever written.
+ */
+const RESULTS = "kyverno_policy_results_total";
+
+export function results(policies: readonly string[], more: Matchers): string {
+  return select(RESULTS, [["policy_type", "=", "cluster"], ["policy_name", "=~", anyOf(policies)], ...more]);
+}
+
+/** Seen while somebody waits for an answer, as against the scans of what already runs. */
+export const AT_ADMISSION: Matchers[number] = ["rule_execution_cause", "=", "admission_request"];
+export const BY_SCAN: Matchers[number] = ["rule_execution_cause", "=", "background_scan"];
+
+export function ruleInfo(more: Matchers): string {
+  return select("kyverno_policy_rule_info_total", [["policy_type", "=", "cluster"], ...more]);
+}
+
+/**
+ * Cycles of one of Kyverno's controllers. Each runs in one Deployment only and has its own name, so these tell who is
+ * alive whatever the scrape config calls its jobs. `up` would not: its labels differ with every config.
+ */
+export function cycles(controller: string): string {
+  return select("kyverno_controller_reconcile_total", [["controller_name", "=", controller]]);
+}
+
+/** Runs in the admission controller, on every replica. */
+export const ADMISSION_CONTROLLER = "policycache-controller";
+/** Runs in the reports controller. */
+export const SCAN_CONTROLLER = "background-scan-controller";
+
+/** Webhook calls are counted by path; the path ends with the failure policy of the policies behind it. */
+export function callDurations(failurePolicy: FailurePolicy): string {
+  const url = `/(mutate|validate)/${failurePolicy.toLowerCase()}([?].*)?`;
+  return select("kyverno_http_requests_duration_seconds_bucket", [["http_url", "=~", url]]);
+}
+
+/** How long the API server waits: Kyverno gives a webhook the longest time of its policies. */
+export function timeouts({ policies }: Posture): { failurePolicy: FailurePolicy; seconds: number }[] {
+  return Object.values(FailurePolicy).flatMap((failurePolicy) => {
+    const own = policies.filter((policy: PolicyPlan) => policy.failurePolicy === failurePolicy);
+    if (own.length === 0) return [];
+    return [{ failurePolicy, seconds: Math.max(...own.map(({ timeoutSeconds }) => timeoutSeconds)) }];
+  });
+}
+
+/** Share of the timeout that a quantile of the calls takes. */
+export function latency(quantile: number, failurePolicy: FailurePolicy, range: string): string {
+  return `histogram_quantile(${quantile}, sum by (le) (rate(${callDurations(failurePolicy)}[${range}])))`;
+}
+
+/** Reports that Kyverno creates: one for every judged request and one for every scanned object. */
+export const REPORTS_WRITTEN = select("kyverno_client_queries_total", [
+  ["operation", "=", "create"],
+  ["resource_kind", "=~", "(Cluster)?(AdmissionReport|BackgroundScanReport)"],
+]);
+
+/** What the API server itself says of webhooks that it could not call; two counters, one for each failure policy. */
+export const FAILED_CALLS = [
+  select("apiserver_admission_webhook_rejection_count", [
+    ["name", "=~", ".+[.]kyverno[.]svc.*"],
+    ["error_type", "=", "calling_webhook_error"],
+  ]),
+  select("apiserver_admission_webhook_fail_open_count", [["name", "=~", ".+[.]kyverno[.]svc.*"]]),
+] as const;
+
+/** Days until the first certificate of the trust bundle ends. */
+export function trustDaysLeft(validUntil: string): string {
+  return `(vector(${Math.floor(Date.parse(validUntil) / 1000)}) - time()) / 86400`;
+}

@@ -1,0 +1,207 @@
+import type { Manifest } from "../policies/manifest";
+import type { Posture } from "../posture/types";
+import {
+  AT_ADMISSION,
+  BY_SCAN,
+  cycles,
+  FAILED_CALLS,
+  latency,
+  REPORTS_WRITTEN,
+  results,
+  ruleInfo,
+  timeouts,
+  trustDaysLeft,
+} from "./metrics";
+import { anyOf, events } from "./promql";
+import { subjectsOf } from "./subjects";
+
+/** One query of a panel. */
+export interface Query {
+  readonly expr: string;
+  /** Name of a line, with labels as {{label}}. */
+  readonly legend: string;
+}
+
+export interface Panel {
+  readonly title: string;
+  readonly description: string;
+  readonly kind: "timeseries" | "table" | "stat";
+  readonly unit: "short" | "s" | "d" | "reqps" | "ops";
+  readonly queries: Query[];
+}
+
+/** Grafana puts in a range that fits the zoom and the scrape interval. */
+export const RANGE = "$__rate_interval";
+
+/** What the dashboard shows, in reading order: what happened to images, what runs, how Kyverno is. */
+export function dashboardPanels(posture: Posture, policies: readonly Manifest[]): Panel[] {
+  const subjects = subjectsOf(policies);
+  const judges = [...subjects.enforcing, ...subjects.auditing].sort();
+  // As the alerts count: `increase` alone would not draw the first event of a series.
+  const count = (selector: string, ...by: string[]) => events(selector, RANGE, by);
+  const perPolicy: [string, string] = ["policy_name", "resource_namespace"];
+  const legend = "{{policy_name}}, {{resource_namespace}}";
+  const { validUntil } = posture.trust;
+  return [
+    ...panelIf(subjects.enforcing, {
+      title: "Refused",
+      description: "Failed checks of policies that enforce. One refused request may fail more than one check.",
+      kind: "timeseries",
+      unit: "short",
+      queries: (names) => [
+        { expr: count(results(names, [["rule_result", "=", "fail"], AT_ADMISSION]), ...perPolicy), legend },
+      ],
+    }),
+    ...panelIf(subjects.auditing, {
+      title: "Admitted and reported",
+      description: "Failed checks of policies that audit.",
+      kind: "timeseries",
+      unit: "short",
+      queries: (names) => [
+        { expr: count(results(names, [["rule_result", "=", "fail"], AT_ADMISSION]), ...perPolicy), legend },
+      ],
+    }),
+    ...panelIf(judges, {
+      title: "No verdict",
+      description: "Neither signed nor unsigned: a registry, key or log could not be reached. Zero is not drawn.",
+      kind: "timeseries",
+      unit: "short",
+      queries: (names) => [{ expr: count(results(names, [["rule_result", "=", "error"]]), ...perPolicy), legend }],
+    }),
+    ...panelIf(subjects.bypassRules, {
+      title: "Bypasses at admission",
+      description: "Workloads with a running bypass that came to admission, and attempts that were refused.",
+      kind: "timeseries",
+      unit: "short",
+      queries: (names) => [
+        {
+          expr: count(
+            results(subjects.enforcing, [
+              ["rule_name", "=~", anyOf(names)],
+              ["rule_result", "=", "skip"],
+              ["resource_request_operation", "=~", "create|update"],
+              AT_ADMISSION,
+            ]),
+            ...perPolicy,
+          ),
+          legend,
+        },
+        {
+          expr: count(
+            results(subjects.bypassGuard ? [subjects.bypassGuard] : [], [["rule_result", "=", "fail"], AT_ADMISSION]),
+            "resource_namespace",
+            "rule_name",
+          ),
+          legend: "refused: {{rule_name}}, {{resource_namespace}}",
+        },
+      ],
+    }),
+    ...panelIf(subjects.endedRules, {
+      title: "Bypasses found by scans",
+      description: "Kyverno scans what runs once an hour: workloads whose bypass runs, and whose bypass has ended.",
+      kind: "timeseries",
+      unit: "short",
+      queries: (names) =>
+        [
+          { rules: subjects.bypassRules, what: "running" },
+          { rules: names, what: "ended" },
+        ].map(({ rules, what }) => ({
+          expr: count(
+            results(subjects.enforcing, [["rule_name", "=~", anyOf(rules)], ["rule_result", "=", "skip"], BY_SCAN]),
+            "resource_namespace",
+            "resource_kind",
+          ),
+          legend: `${what}: {{resource_kind}}, {{resource_namespace}}`,
+        })),
+    }),
+    ...panelIf(judges, {
+      title: "Findings of scans",
+      description: "Failed checks of what already runs.",
+      kind: "timeseries",
+      unit: "short",
+      queries: (names) => [
+        { expr: count(results(names, [["rule_result", "=", "fail"], BY_SCAN]), ...perPolicy), legend },
+      ],
+    }),
+    ...panelIf(subjects.all, {
+      title: "Policies in the cluster",
+      description: "Each policy with its mode, and whether Kyverno has it in its webhooks.",
+      kind: "table",
+      unit: "short",
+      queries: (names) => [
+        {
+          expr: `max by (policy_name, policy_validation_mode, status_ready) (${ruleInfo([["policy_name", "=~", anyOf(names)]])})`,
+          legend: "{{policy_name}}: {{policy_validation_mode}}, ready {{status_ready}}",
+        },
+      ],
+    }),
+    ...(validUntil
+      ? [
+          {
+            title: "Trust bundle",
+            description: "Days until its first certificate ends.",
+            kind: "stat" as const,
+            unit: "d" as const,
+            queries: [{ expr: trustDaysLeft(validUntil), legend: "days left" }],
+          },
+        ]
+      : []),
+    {
+      title: "Latency of admission",
+      description: `How long Kyverno takes, by failure policy. The API server waits ${timeouts(posture)
+        .map(({ failurePolicy, seconds }) => `${seconds} s (${failurePolicy})`)
+        .join(", ")}.`,
+      kind: "timeseries",
+      unit: "s",
+      queries: timeouts(posture).flatMap(({ failurePolicy }) =>
+        [0.5, 0.95, 0.99].map((quantile) => ({
+          expr: latency(quantile, failurePolicy, RANGE),
+          legend: `p${quantile * 100}, ${failurePolicy}`,
+        })),
+      ),
+    },
+    {
+      title: "Requests",
+      description: "What Kyverno was asked, and whether it agreed.",
+      kind: "timeseries",
+      unit: "reqps",
+      queries: [
+        {
+          expr: `sum by (request_allowed, request_webhook) (rate(kyverno_admission_requests_total[${RANGE}]))`,
+          legend: "allowed {{request_allowed}}, {{request_webhook}}",
+        },
+      ],
+    },
+    {
+      title: "Controllers at work",
+      description:
+        "Cycles of the admission controller and of the reports controller. A line that ends is one that is gone.",
+      kind: "timeseries",
+      unit: "ops",
+      queries: ["webhook-controller", "background-scan-controller", "aggregate-report-controller"].map((name) => ({
+        expr: `sum(rate(${cycles(name)}[${RANGE}]))`,
+        legend: name,
+      })),
+    },
+    {
+      title: "Reports written",
+      description: "Objects that Kyverno creates for its reports.",
+      kind: "timeseries",
+      unit: "ops",
+      queries: [{ expr: `sum by (resource_kind) (rate(${REPORTS_WRITTEN}[${RANGE}]))`, legend: "{{resource_kind}}" }],
+    },
+    {
+      title: "Calls that the API server could not make",
+      description: "From the API server's own metrics: refused with failurePolicy Fail, let through with Ignore.",
+      kind: "timeseries",
+      unit: "short",
+      queries: FAILED_CALLS.map((counter) => ({ expr: count(counter, "name"), legend: "{{name}}" })),
+    },
+  ];
+}
+
+type Draft = Omit<Panel, "queries"> & { readonly queries: (names: readonly string[]) => Query[] };
+
+function panelIf(names: readonly string[], { queries, ...rest }: Draft): Panel[] {
+  return names.length > 0 ? [{ ...rest, queries: queries(names) }] : [];
+}

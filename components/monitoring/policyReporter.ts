@@ -1,0 +1,31 @@
+import { mergeValues } from "../kyverno/values";
+import type { Json } from "../policies/manifest";
+import type { PolicyReporter, Resolved } from "../posture/types";
+
+/** The chart of policy-reporter. It reads the kinds of reports that Kyverno 1.10 writes, as well as newer ones. */
+export const POLICY_REPORTER = {
+  chart: "policy-reporter",
+  repository: "https://kyverno.github.io/policy-reporter",
+  releaseName: "policy-reporter",
+  chartVersion: "3.9.1",
+} as const;
+
+/** Helm values of its chart, with the user's merged over them. */
+export function policyReporterValues({ posture, materials }: Resolved, reporter: PolicyReporter): Json {
+  const { kyverno } = posture;
+  const monitoring = posture.monitoring!;
+  const image: Json = kyverno.imageRegistry ? { image: { registry: kyverno.imageRegistry } } : {};
+  const own: Json = {
+    ...image,
+    metrics: { enabled: true },
+    ui: { ...image, enabled: reporter.ui },
+    plugin: { kyverno: { ...image, enabled: reporter.ui } },
+    // Its ServiceMonitor would fail the release where the operator's kinds are missing.
+    monitoring: {
+      enabled: monitoring.prometheusOperator,
+      serviceMonitor: { enabled: monitoring.prometheusOperator, labels: monitoring.objectLabels },
+      grafana: { dashboards: { enabled: monitoring.dashboards } },
+    },
+  };
+  return mergeValues(own, materials.policyReporterValues);
+}

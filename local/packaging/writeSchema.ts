@@ -1,0 +1,13 @@
+import * as fs from "node:fs";
+import { deriveSchema, PLUGIN_MANIFEST, PROJECT_MANIFEST, readJson, SCHEMA_FILE, schemaText } from "./schema";
+
+/** `npm run schema`: after a change of the component's arguments or outputs, of their comments, or of the version. */
+async function main(): Promise<void> {
+  const { version, description } = readJson(PROJECT_MANIFEST);
+  const plugin = { ...readJson(PLUGIN_MANIFEST), version, description };
+  fs.writeFileSync(PLUGIN_MANIFEST, `${JSON.stringify(plugin, undefined, 2)}\n`);
+  fs.writeFileSync(SCHEMA_FILE, schemaText(await deriveSchema()));
+  console.log(`wrote ${SCHEMA_FILE}`);
+}
+
+void main();

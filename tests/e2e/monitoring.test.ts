@@ -1,0 +1,320 @@
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { AlertName } from "../../components/args";
+import { type Compiled, compilePosture } from "../../components/compile";
+import { argsFromSettings } from "../../components/config";
+import { dashboardPanels, RANGE } from "../../components/monitoring/panels";
+import { resolvePosture } from "../../components/posture/resolve";
+import type { Resolved } from "../../components/posture/types";
+import { type DrawnPanel, drawDashboard } from "../../local/dashboardPicture";
+import { deployment, pod } from "../../local/demo/cases";
+import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
+import { type DemoImages, makeImages } from "../../local/demo/images";
+import { applyRendered } from "../../local/demo/render";
+import { localSettings, projectFolder } from "../../local/demo/settings";
+import { helm } from "../../local/kyverno";
+import { findKyverno } from "../../local/kyvernoSource";
+import { type FiringAlert, type Prometheus, startPrometheus } from "../../local/prometheus";
+import { requestObject } from "../../local/request";
+import { sleep, waitFor } from "../../local/waitFor";
+import { selectorsIn } from "../support/promSelectors";
+import { hasProgram } from "../support/promtool";
+import { create, grant, log, patch, refusal, withBuilds } from "./support";
+
+/** So quick that a run sees alerts come and go, and so low that real latencies and rates are above them. */
+const MONITORING = {
+  prometheusOperator: true,
+  window: "1m",
+  scanWindow: "1m",
+  evaluationInterval: "1s",
+  runbookBaseUrl: "https://wiki.example.com/alerts",
+  alertLabels: { team: "platform" },
+  alerts: Object.values(AlertName).map((alert) => ({
+    alert,
+    for: "0s",
+    ...({
+      ImageRefused: { threshold: 1 },
+      ImageVerificationError: { threshold: 1 },
+      ImageTrustExpiring: { threshold: 100_000 },
+      KyvernoAdmissionSlow: { threshold: 0.00001 },
+      KyvernoAdmissionNearTimeout: { threshold: 0.00001 },
+      KyvernoReportFlood: { threshold: 0.00001 },
+    }[alert as string] ?? {}),
+  })),
+};
+
+const policies = "/apis/kyverno.io/v1/clusterpolicies";
+
+describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
+  this.timeout(200_000);
+  let cluster: DemoCluster;
+  let images: DemoImages;
+  let settings: Record<string, unknown>;
+  let resolved: Resolved;
+  let compiled: Compiled;
+  let prometheus: Prometheus;
+  let begin = 0;
+  let following = true;
+
+  before(async function () {
+    this.timeout(withBuilds);
+    const unless = (reason: string, holds: boolean) => {
+      if (holds) return;
+      (this as { skipReason?: string }).skipReason = reason;
+      this.skip();
+    };
+    unless("prometheus is not on the PATH; apt-get install prometheus brings it", hasProgram("prometheus"));
+    const { version } = await findKyverno(log);
+    unless(`metrics are those of Kyverno 1.10, this is ${version}`, version.startsWith("1.10."));
+    cluster = await startCluster({ log });
+    const { plane, cosign, sigstore, node } = cluster;
+    images = await makeImages(plane.registry, cosign, sigstore);
+    await ensureNamespaces(plane, ["production", "shop", "dev-anna"]);
+    settings = localSettings("prod", sigstore, node.kyverno);
+    Object.assign(settings, {
+      monitoring: MONITORING,
+      kyverno: {
+        ...(settings.kyverno as object),
+        // An hour is the default.
+        values: { features: { backgroundScan: { backgroundScanInterval: "30s" } } },
+        allowUnsafeValues: true,
+      },
+    });
+    resolved = resolvePosture(argsFromSettings(settings));
+    compiled = compilePosture(resolved);
+    await applyRendered(plane, node.kyverno, settings);
+    for (const group of ["platform-oncall", "developers"]) await grant(plane, group, "edit");
+    prometheus = await startPrometheus(plane, compiled.monitoring!.ruleGroups);
+    begin = Date.now() / 1000;
+    void followProcesses();
+    await waitFor("Prometheus sees Kyverno", 30_000, async () => {
+      return (await prometheus.query("kyverno_policy_rule_info_total")).length > 0;
+    });
+  });
+
+  after(async function () {
+    this.timeout(60_000);
+    following = false;
+    await cluster?.stop();
+  });
+
+  /** Plays service discovery: processes come back on other ports. */
+  async function followProcesses() {
+    while (following) {
+      const targets = cluster.node.processes().map(({ binary, metricsUrl }) => ({
+        job: binary,
+        address: new URL(metricsUrl).host,
+      }));
+      prometheus.scrape(targets);
+      await sleep(500);
+    }
+  }
+
+  /** Waits until an alert with these labels fires, and checks what every alert has. */
+  async function fires(alert: AlertName, labels: Record<string, string> = {}, timeout = 60_000): Promise<FiringAlert> {
+    const found = await waitFor(
+      `alert ${alert} with ${JSON.stringify(labels)}`,
+      timeout,
+      async () =>
+        (await prometheus.alerts()).find(
+          (one) =>
+            one.state === "firing" &&
+            one.labels.alertname === alert &&
+            Object.entries(labels).every(([name, value]) => one.labels[name] === value),
+        ),
+      500,
+    );
+    const text = `${found.annotations.summary} ${found.annotations.description}`;
+    for (const name of ["policy_name", "resource_namespace", "resource_kind"])
+      if (found.labels[name]) assert.ok(text.includes(found.labels[name]), `${alert}: ${name} in "${text}"`);
+    assert.ok(!/\{\{|<no value>|<error/.test(text), text);
+    assert.equal(found.annotations.runbook_url, `https://wiki.example.com/alerts#${alert.toLowerCase()}`);
+    assert.equal(found.labels.team, "platform");
+    log(`${alert}: ${text}`);
+    return found;
+  }
+
+  const bypass = (policy: string, seconds: number) => ({
+    "policies.kyverno.io/skip": policy,
+    "policies.kyverno.io/skip-reason": "INC-1234: the signing service is down",
+    "policies.kyverno.io/skip-until": new Date(Date.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
+  });
+  const annotated = (name: string, annotations: Record<string, string>) => {
+    const object = pod(name, images.unsigned);
+    return { ...object, metadata: { ...object.metadata, annotations } };
+  };
+  const scale = (deployment: string, replicas: number) =>
+    requestObject(
+      cluster.plane.client,
+      "PATCH",
+      `/apis/apps/v1/namespaces/kyverno/deployments/${deployment}`,
+      { spec: { replicas } },
+      "application/merge-patch+json",
+    );
+
+  it("is quiet about bypasses, missing policies and a dead Kyverno before anything happened", async () => {
+    const quiet: string[] = ["ImageBypassUsed", "ImageBypassExpired", "ImagePolicyMissing", "ImagePolicyWeakened"];
+    quiet.push("KyvernoAdmissionDown", "KyvernoWebhookFailing", "ImageViolation");
+    await sleep(3000);
+    const firing = (await prometheus.alerts()).map(({ labels }) => labels.alertname!);
+    assert.deepEqual(
+      firing.filter((name) => quiet.includes(name)),
+      [],
+    );
+  });
+
+  it("fires when an unsigned pod is refused, with policy and namespace", async () => {
+    await refusal(create(cluster.plane.client, "production", pod("unsigned", images.unsigned)));
+    await fires("ImageRefused", {
+      policy_name: "require-signed-images",
+      resource_namespace: "production",
+      resource_kind: "Pod",
+      severity: "warning",
+    });
+    await refusal(create(cluster.plane.client, "shop", deployment("unsigned", images.unsigned)));
+    await fires("ImageRefused", { policy_name: "verify-image-signatures", resource_kind: "Deployment" });
+  });
+
+  it("fires when an audited namespace admits an unsigned pod", async () => {
+    await create(cluster.plane.client, "dev-anna", pod("unsigned", images.unsigned));
+    await fires("ImageViolation", {
+      policy_name: "verify-image-signatures-audit",
+      resource_namespace: "dev-anna",
+      severity: "info",
+    });
+  });
+
+  it("tells an image that can't be verified from one that is not signed", async () => {
+    const missing = images.unsigned.replace(/:.*/, ":not-there");
+    await refusal(create(cluster.plane.client, "production", pod("missing", missing)));
+    await fires("ImageVerificationError", { resource_namespace: "production" });
+  });
+
+  it("fires when a bypass is used, and when an outsider's is refused", async () => {
+    const olga = await cluster.plane.asUser("olga", ["platform-oncall"]);
+    await create(olga, "production", annotated("bypassed", bypass("require-signed-images", 75)));
+    await fires("ImageBypassUsed", { policy_name: "require-signed-images", resource_namespace: "production" });
+    const mallory = await cluster.plane.asUser("mallory", ["developers"]);
+    await refusal(create(mallory, "production", annotated("mallory", bypass("require-signed-images", 75))));
+    await fires("ImageBypassRefused", { policy_name: "guard-image-bypass", rule_name: "bypass-by-whom" });
+  });
+
+  it("measures latency, reports and the trust bundle", async () => {
+    for (const failure_policy of ["Fail", "Ignore"]) {
+      await fires("KyvernoAdmissionSlow", { failure_policy });
+      await fires("KyvernoAdmissionNearTimeout", { failure_policy });
+    }
+    await fires("KyvernoReportFlood");
+    await fires("ImageTrustExpiring", { trust_root: "custom" });
+  });
+
+  it("fires when a workload runs on after its bypass has ended", async () => {
+    await fires("ImageBypassExpired", { policy_name: "require-signed-images", resource_kind: "Pod" }, 145_000);
+  });
+
+  it("fires when somebody weakens a policy in the cluster", async () => {
+    await patch(
+      cluster.plane.client,
+      `${policies}/guard-image-bypass`,
+      { spec: { validationFailureAction: "Audit" } },
+      "merge",
+    );
+    await fires("ImagePolicyWeakened", { policy_name: "guard-image-bypass", severity: "critical" });
+  });
+
+  it("fires when a policy is not ready", async () => {
+    const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+    const condition = { type: "Ready", status: "False", reason: "Failed", message: "a test", lastTransitionTime };
+    const status = { conditions: [condition] };
+    const notReady = () =>
+      requestObject(
+        cluster.plane.client,
+        "PATCH",
+        `${policies}/audit-unsigned-images/status`,
+        { status },
+        "application/merge-patch+json",
+      );
+    // Kyverno mends it; the alert needs one scrape in which it has not yet.
+    let mending = true;
+    void (async () => {
+      while (mending) {
+        await notReady();
+        await sleep(50);
+      }
+    })();
+    await fires("ImagePolicyNotReady", { policy_name: "audit-unsigned-images" }).finally(() => {
+      mending = false;
+    });
+  });
+
+  it("fires when a policy is deleted", async () => {
+    await requestObject(cluster.plane.client, "DELETE", `${policies}/verify-image-signatures-debug`);
+    await fires("ImagePolicyMissing", { policy_name: "verify-image-signatures-debug", severity: "critical" });
+  });
+
+  it("fires when Kyverno is stopped, and when the API server then can't call it", async () => {
+    await scale("kyverno-admission-controller", 0);
+    const down = await fires("KyvernoAdmissionDown", { namespace: "kyverno", severity: "critical" });
+    assert.match(down.annotations.description!, /namespace kyverno/);
+    await refusal(create(cluster.plane.client, "production", pod("while-down", images.signed)));
+    const failing = await fires("KyvernoWebhookFailing", { name: "mutate.kyverno.svc-fail" });
+    assert.match(failing.annotations.summary!, /mutate\.kyverno\.svc-fail/);
+    await fires("KyvernoWebhookFailing", { name: "mutate.kyverno.svc-ignore" });
+  });
+
+  it("fires when nothing is scanned any more", async () => {
+    await scale("kyverno-reports-controller", 0);
+    await fires("KyvernoReportsStale", {}, 120_000);
+  });
+
+  it("asks for label values that this Kyverno has written", async () => {
+    const { ruleGroups } = compiled.monitoring!;
+    const panels = dashboardPanels(resolved.posture, compiled.policies);
+    const exprs = [
+      ...ruleGroups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
+      ...panels.flatMap(({ queries }) => queries.map(({ expr }) => expr)),
+    ];
+    const selectors = exprs.flatMap(selectorsIn);
+    assert.ok(selectors.length > 40, `${selectors.length} selectors`);
+    for (const { text } of selectors)
+      assert.ok((await prometheus.query(`last_over_time(${text}[1h])`)).length > 0, `nothing ever matched ${text}`);
+    // What people copy from the internet.
+    const copied = 'kyverno_policy_results_total{policy_type="ClusterPolicy"}';
+    assert.deepEqual(await prometheus.query(`last_over_time(${copied}[1h])`), []);
+  });
+
+  it("has a dashboard of which every query returned data", async () => {
+    const end = Date.now() / 1000;
+    const panels = dashboardPanels(resolved.posture, compiled.policies);
+    const drawn: DrawnPanel[] = [];
+    for (const panel of panels) {
+      const results = [];
+      for (const { expr, legend } of panel.queries) {
+        const samples = await prometheus.queryRange(expr.replaceAll(RANGE, "15s"), begin, end, 2);
+        const numbers = samples.flatMap(({ values }) => values.map(([, value]) => value)).filter(Number.isFinite);
+        assert.ok(numbers.length > 0, `${panel.title} (${legend}): no data for ${expr}`);
+        assert.ok(Math.max(...numbers) > 0, `${panel.title} (${legend}): nothing but zeros for ${expr}`);
+        results.push({ legend, samples });
+      }
+      drawn.push({ panel, results });
+    }
+    const version = cluster.node.kyverno.version;
+    const caption = `Image signing guard: the dashboard's queries over one end-to-end run, Kyverno ${version}, minutes since its start`;
+    const picture = drawDashboard(drawn, begin, end, caption);
+    assert.ok(picture.includes("require-signed-images, production"));
+    if (process.env.UPDATE_DASHBOARD_PICTURE)
+      fs.writeFileSync(path.join(projectFolder, "docs", "images", "dashboard.svg"), picture);
+  });
+
+  it("lets the chart make ServiceMonitors, but only where the operator's kinds are", async () => {
+    const { plane, node } = cluster;
+    const values = path.join(plane.workDir, "monitoring-values.json");
+    fs.writeFileSync(values, JSON.stringify(compiled.chartValues));
+    const template = (...more: string[]) =>
+      helm(plane, ["template", "kyverno", node.kyverno.chart, "--namespace=kyverno", `--values=${values}`, ...more]);
+    assert.ok(!(await template()).includes("kind: ServiceMonitor"));
+    const monitors = await template("--api-versions=monitoring.coreos.com/v1");
+    assert.equal(monitors.match(/kind: ServiceMonitor/g)?.length, 4);
+  });
+});
