@@ -5,9 +5,11 @@ import * as path from "node:path";
 import { argsFromSettings } from "../components/config";
 import { type Engine, findEngine } from "../local/engine";
 import { runToEnd } from "../local/processes";
-import { type Bench, quick } from "./bench";
 import { type BenchCluster, startBenchCluster } from "./cluster";
+import type { Bench } from "./main";
 import type { ProgramInput, ProgramRun } from "./pulumiProgram";
+import { quick } from "./quick";
+import { writeReport } from "./report";
 import { save } from "./results";
 import { percentile } from "./stats";
 
@@ -38,38 +40,51 @@ export interface PulumiResult {
 
 const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
 
-export const pulumiBench: Bench = {
-  name: "pulumi",
-  run: async () => {
-    const engine = await findEngine((line) => console.log(`  ${line}`));
-    if ("missing" in engine) {
-      console.log(`  skipped: ${engine.missing}`);
-      return;
-    }
-    const loadBefore = os.loadavg()[0]!;
-    const program = compileProgram();
-    const cluster = await startBenchCluster(1);
-    try {
-      const runs: Record<ProgramName, ProgramRun[]> = { component: [], bare: [] };
-      for (let round = 0; round < rounds; round++) {
-        // Turn about, so that whatever else the machine does hits both alike.
-        for (const name of round % 2 === 0 ? programs : [...programs].reverse()) {
-          const run = await runProgram(cluster, engine, program, name, round);
-          console.log(`  round ${round + 1} of ${rounds}: ${name}, up ${run.up.toFixed(1)} s`);
-          runs[name].push(run);
-        }
+export const pulumi: Bench = async () => {
+  const engine = await findEngine((line) => console.log(`  ${line}`));
+  if ("missing" in engine) {
+    console.log(`  skipped: ${engine.missing}`);
+    return [];
+  }
+  const loadBefore = os.loadavg()[0]!;
+  const program = compileProgram();
+  const cluster = await startBenchCluster(1);
+  try {
+    const runs: Record<ProgramName, ProgramRun[]> = { component: [], bare: [] };
+    for (let round = 0; round < rounds; round++) {
+      // Turn about, so that whatever else the machine does hits both alike.
+      for (const name of round % 2 === 0 ? programs : [...programs].reverse()) {
+        const run = await runProgram(cluster, engine, program, name, round);
+        console.log(`  round ${round + 1} of ${rounds}: ${name}, up ${run.up.toFixed(1)} s`);
+        runs[name].push(run);
       }
-      save("pulumi", {
-        ...cluster.versions,
-        plugin: engine.pluginVersion,
-        loadBefore,
-        rounds,
-        programs: { component: summary(runs.component), bare: summary(runs.bare) },
-      });
-    } finally {
-      await cluster.stop();
     }
-  },
+    const [component, bare] = [summary(runs.component), summary(runs.bare)];
+    save("pulumi", {
+      ...cluster.versions,
+      plugin: engine.pluginVersion,
+      loadBefore,
+      rounds,
+      programs: { component, bare },
+    });
+    if (!quick) writeReport();
+    return [
+      {
+        what: `first up, ${component.resources} resources; a bare Release with policies: ${bare.up.toFixed(1)} s, ${bare.resources} resources`,
+        value: `${component.up.toFixed(1)} s`,
+        limit: `${(2 * bare.up).toFixed(1)} s`,
+        holds: component.up < 2 * bare.up,
+      },
+      {
+        what: `peak memory of the program; bare: ${bare.memoryMiB} MiB`,
+        value: `${component.memoryMiB} MiB`,
+        limit: `${2 * bare.memoryMiB} MiB`,
+        holds: component.memoryMiB < 2 * bare.memoryMiB,
+      },
+    ];
+  } finally {
+    await cluster.stop();
+  }
 };
 
 function summary(runs: readonly ProgramRun[]): ProgramResult {

@@ -121,8 +121,8 @@ function pulumiPart(result: Saved<Results["pulumi"]>): string[] {
       ],
     ),
     "",
-    "The component's additional resources are itself and the two that make a destroy leave nothing behind. Its `up` ends when an",
-    "unsigned canary has been refused, the bare one's when the policies call themselves ready.",
+    `The component's additional resources are itself and the ${component.resources - bare.resources - 1} that see to it that destroy leaves nothing behind. Its \`up\` ends`,
+    "when an unsigned canary has been refused, the bare one's when the policies call themselves ready.",
     "",
     ...measuredOn(result),
   ];

@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { AdmissionResult } from "./admission";
-import { quick } from "./bench";
 import type { DeploymentsResult } from "./deployments";
 import { type Machine, machine } from "./machine";
 import type { PulumiResult } from "./pulumi";
+import { quick } from "./quick";
 
 /** The last measurement of each bench, kept in the repository: docs/performance.md is made from these. */
 export interface Results {
