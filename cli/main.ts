@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { GuardInputError } from "../components/problems";
 import { bypassCommand } from "./bypass";
 import { checkCommand } from "./check";
+import { impactCommand } from "./impact";
 import { postureCommand } from "./posture";
 import { recoverCommand } from "./recover";
 import { renderCommand } from "./render";
@@ -21,6 +22,7 @@ function program(): Command {
     checkCommand(),
     trustCommand(),
     bypassCommand(),
+    impactCommand(),
     recoverCommand(),
   ])
     command.addCommand(subcommand);
