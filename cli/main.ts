@@ -7,6 +7,7 @@ import { impactCommand } from "./impact";
 import { postureCommand } from "./posture";
 import { recoverCommand } from "./recover";
 import { renderCommand } from "./render";
+import { reportCommand } from "./report";
 import { trustCommand } from "./trust";
 
 /** Exit codes: 0 all is well, 1 the answer is no, 2 the question could not be asked. */
@@ -23,6 +24,7 @@ function program(): Command {
     trustCommand(),
     bypassCommand(),
     impactCommand(),
+    reportCommand(),
     recoverCommand(),
   ])
     command.addCommand(subcommand);

@@ -79,6 +79,14 @@ export function rowReason(why: string): RowReason {
   return details === "" || /no signatures found/i.test(why) ? "unsigned" : "notVerified";
 }
 
+/** Kyverno's text on one line, without the place in the policy. */
+export const gist = (text: string): string =>
+  text
+    .replace(/^\.?(?:[a-z]+\[\d+\]\.?)*(?:keyless|keys|certificates)?: /i, "")
+    .replace(/\s+/g, " ")
+    .replace(/:? *$/, "")
+    .slice(0, 300);
+
 /** The image as verifying rules write it. */
 function plain(image: string): string {
   try {

@@ -4,7 +4,7 @@ import type { Resolved } from "../../components/posture/types";
 import { checkImage } from "../check/image";
 import { type Evidence, readEvidence } from "../cluster/evidence";
 import { type Demand, demandOf, readPolicies } from "../cluster/policies";
-import { rowReason } from "../cluster/rows";
+import { gist, rowReason } from "../cluster/rows";
 import { type Gap, type ObjectSource, rightsFix } from "../cluster/source";
 import { readUsages } from "../cluster/workloads";
 import { type Answer, type Case, openCase, toFinding } from "./judge";
@@ -92,11 +92,9 @@ function reportAnswer(evidence: Evidence | undefined): Answer | undefined {
   const from = `${policy} says so`;
   const toldAt = new Date(at * 1000).toISOString();
   if (passes) return { passes, reason: "signed", detail: from, source: "report", toldAt };
-  const detail = firstLine(why) || from;
+  const detail = gist(why) || from;
   return { passes, reason: passes === false ? rowReason(why) : "cannotTell", detail, source: "report", toldAt };
 }
-
-const firstLine = (text: string) => text.replace(/\s+/g, " ").trim().slice(0, 300);
 
 /** Each image once, some at a time. */
 async function askRegistries(
@@ -171,8 +169,7 @@ interface Circumstances {
 function notesOf({ posture }: Resolved, { objects, policies, staleRows, notRead, request }: Circumstances): string[] {
   const notes: string[] = [];
   if (objects === 0) notes.push("Nothing was found that makes pods, so this says nothing about enforcing.");
-  if (policies === 0)
-    notes.push("No policy of this guard was found, so no report could be used; registries were asked instead.");
+  if (policies === 0) notes.push("No policy of this guard was found, so no report could be used, only registries.");
   if (staleRows > 0)
     notes.push(`${staleRows} rows of reports are older than their policy's last change and were left out.`);
   const fix = rightsFix(notRead);
