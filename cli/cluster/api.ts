@@ -89,7 +89,7 @@ function get(url: URL, options: https.RequestOptions): Promise<Answer> {
       response.on("end", () =>
         resolve({
           status: response.statusCode ?? 0,
-          retryAfterSeconds: Number(response.headers["retry-after"]) || 1,
+          retryAfterSeconds: Number(response.headers["retry-after"] ?? 1) || 0,
           body: Buffer.concat(chunks).toString("utf8"),
         }),
       );

@@ -1,5 +1,11 @@
 import type { Resource } from "../../cli/cluster/resources";
-import { CLUSTER_POLICIES, type KubeObject, POLICY_REPORTS, SCAN_REPORTS, WORKLOADS } from "../../cli/cluster/resources";
+import {
+  CLUSTER_POLICIES,
+  type KubeObject,
+  POLICY_REPORTS,
+  SCAN_REPORTS,
+  WORKLOADS,
+} from "../../cli/cluster/resources";
 import { pod, policyReport, rows, scanReport, stored, workload } from "./clusterObjects";
 import { compile, settings } from "./settings";
 
@@ -34,7 +40,9 @@ export function shopCluster(): KubeObject[] {
   const pods = ["a", "b"].map((name) => pod("production", `shop-2-${name}`, [images.signed], { owner: current }));
   const mixed = pod("production", "mixed", [images.signed, images.unsigned]);
   const nightly = workload("CronJob", "production", "nightly", [images.other]);
-  const hotfix = workload("Deployment", "production", "hotfix", [images.unsigned], { annotations: skip(RUNNING_UNTIL) });
+  const hotfix = workload("Deployment", "production", "hotfix", [images.unsigned], {
+    annotations: skip(RUNNING_UNTIL),
+  });
   const stale = workload("StatefulSet", "production", "stale", [images.signed], { annotations: skip(ENDED_UNTIL) });
   const revision = workload("ControllerRevision", "production", "stale-1", [images.unsigned], { owner: stale });
   const locked = workload("DaemonSet", "production", "locked", [images.denied]);
