@@ -111,9 +111,6 @@ ${body.join("\n")}
 </tbody></table></div></section>`;
 }
 
-/** Long names may be broken where they have parts. */
-const breakable = (escaped: string): string => escaped.replace(/([a-z0-9])([/@])(?=[a-z0-9])/gi, "$1$2<wbr>");
-
 const MONOSPACED = ["IMAGE", "NAMESPACE", "WORKLOADS", "WORKLOAD", "POLICY", "POLICIES", "IMAGES"];
 const TAGGED = ["STATE", "MODE", "READY"];
 function cellHtml({ text, short, order, tone }: Cell, column: string, numeric: boolean, isRowName: boolean): string {
@@ -130,6 +127,6 @@ function cellHtml({ text, short, order, tone }: Cell, column: string, numeric: b
   ].join("");
   const content = TAGGED.includes(column)
     ? `<span class="tag ${tone ?? "quiet"}">${html(text)}</span>`
-    : breakable(html(short ?? text));
+    : html(short ?? text);
   return isRowName ? `<th scope="row"${attributes}>${content}</th>` : `<td${attributes}>${content}</td>`;
 }

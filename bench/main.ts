@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import { formatTable } from "../cli/table";
+import { reports } from "./reports";
+
+/** One thing that is measured, and what it must not exceed. */
+export interface Measure {
+  readonly what: string;
+  readonly value: string;
+  readonly limit: string;
+  readonly holds: boolean;
+}
+
+export type Bench = () => Promise<readonly Measure[]>;
+
+/** To add one: a file that exports a Bench, and a line here. */
+const BENCHES: Record<string, Bench> = {
+  reports,
+};
+
+async function main(): Promise<void> {
+  const program = new Command("npm run bench --")
+    .description("Measures against limits; exit code 1 when one is exceeded.")
+    .argument("[names...]", `which of: ${Object.keys(BENCHES).join(", ")} (default: all)`)
+    .parse();
+  const names = program.args.length > 0 ? program.args : Object.keys(BENCHES);
+  const unknown = names.filter((name) => !(name in BENCHES));
+  if (unknown.length > 0)
+    throw new Error(`no bench ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
+  for (const name of names) {
+    const measures = await BENCHES[name]!();
+    const rows = measures.map(({ what, value, limit, holds }) => [what, value, limit, holds ? "yes" : "NO"]);
+    console.log(`${name}\n${formatTable(["MEASURED", "VALUE", "LIMIT", "HOLDS"], rows)}\n`);
+    if (measures.some(({ holds }) => !holds)) process.exitCode = 1;
+  }
+}
+
+main().catch((error: Error) => {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 2;
+});
