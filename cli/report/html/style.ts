@@ -61,7 +61,7 @@ tbody th { font-weight: 400; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 td.quiet { color: var(--soft); }
 .name { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 12.5px; overflow-wrap: break-word; }
-.time { white-space: nowrap; }
+.time { min-width: 11ch; }
 .tag { display: inline-block; padding: 0 8px; border-radius: 10px; font-size: 12.5px; font-weight: 550; white-space: nowrap; }
 .tag.good { color: var(--good); background: var(--good-back); } .tag.bad { color: var(--bad); background: var(--bad-back); }
 .tag.warn { color: var(--warn); background: var(--warn-back); } .tag.quiet { color: var(--soft); background: var(--quiet-back); }
