@@ -2,7 +2,9 @@ import { Command } from "commander";
 import { formatTable } from "../cli/table";
 import { admission } from "./admission";
 import { deployments } from "./deployments";
+import { posture } from "./posture";
 import { pulumi } from "./pulumi";
+import { reports } from "./reports";
 
 /** One thing that is measured, and what it must not exceed. */
 export interface Measure {
@@ -19,6 +21,8 @@ const BENCHES: Record<string, Bench> = {
   admission,
   deployments,
   pulumi,
+  reports,
+  posture,
 };
 
 async function main(): Promise<void> {

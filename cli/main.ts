@@ -5,9 +5,11 @@ import { bypassCommand } from "./bypass";
 import { checkCommand } from "./check";
 import { completionCommand } from "./completion";
 import { doctorCommand } from "./doctor";
+import { impactCommand } from "./impact";
 import { postureCommand } from "./posture";
 import { recoverCommand } from "./recover";
 import { renderCommand } from "./render";
+import { reportCommand } from "./report";
 import { trustCommand } from "./trust";
 
 // By the package's own name, which leads to the same file from the sources and from dist.
@@ -43,6 +45,8 @@ export function program(): Command {
     checkCommand(),
     trustCommand(),
     bypassCommand(),
+    impactCommand(),
+    reportCommand(),
     recoverCommand(),
     doctorCommand(),
     completionCommand(),

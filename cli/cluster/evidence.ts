@@ -1,0 +1,85 @@
+import { type Demand, type DeployedPolicy, demandOfRule, sameDemand } from "./policies";
+import { type KubeObject, POLICY_REPORTS, SCAN_REPORTS } from "./resources";
+import { rowsOf, sayingOf, scannedVersion } from "./rows";
+import { type Gap, type ObjectSource, readAll } from "./source";
+
+/** What Kyverno itself found about an image. */
+export interface Evidence {
+  readonly passes: boolean | undefined;
+  readonly why: string;
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly policy: string;
+}
+
+interface Proof extends Evidence {
+  readonly demand: Demand;
+}
+
+/**
+ * Reports reduced to one verdict for each image and demand. An image is signed or it isn't, whichever pod has it, so
+ * nothing grows with the number of pods.
+ */
+export class ReportEvidence {
+  rows = 0;
+  /** Rows about a policy as it was before its last change. */
+  staleRows = 0;
+  private readonly proofs = new Map<string, Proof[]>();
+  private readonly policies: ReadonlyMap<string, DeployedPolicy>;
+
+  constructor(policies: readonly DeployedPolicy[]) {
+    this.policies = new Map(policies.map((policy) => [policy.name, policy]));
+  }
+
+  add(report: KubeObject): void {
+    for (const row of rowsOf(report)) {
+      this.rows++;
+      const policy = this.policies.get(row.policy);
+      const demand = policy && demandOfRule(policy, row.rule);
+      if (!policy || !demand) continue;
+      if (scannedVersion(report, policy.name) !== policy.resourceVersion) {
+        this.staleRows++;
+        continue;
+      }
+      const saying = sayingOf(row);
+      if (saying?.about !== "signature") continue;
+      this.keep(saying.image, { ...saying, at: row.at, policy: policy.name, demand });
+    }
+  }
+
+  /** The latest verdict, one that decides before one that doesn't. */
+  of(image: string, demand: Demand): Evidence | undefined {
+    return this.proofs.get(image)?.find((proof) => sameDemand(proof.demand, demand));
+  }
+
+  private keep(image: string, proof: Proof): void {
+    const known = this.proofs.get(image) ?? [];
+    const index = known.findIndex(({ demand }) => demand === proof.demand || sameDemand(demand, proof.demand));
+    const older = known[index];
+    if (!older) this.proofs.set(image, [...known, proof]);
+    else if (weight(proof) > weight(older)) known[index] = proof;
+  }
+}
+
+function weight({ passes, at }: Proof): number {
+  return (passes === undefined ? 0 : 1e12) + at;
+}
+
+export async function readEvidence(
+  source: ObjectSource,
+  policies: readonly DeployedPolicy[],
+  namespaces: readonly string[],
+): Promise<{ evidence: ReportEvidence; gaps: Gap[] }> {
+  const evidence = new ReportEvidence(policies);
+  const gaps: Gap[] = [];
+  // Without policies to hold them against, no row can be believed.
+  if (policies.length === 0) return { evidence, gaps };
+  for (const resource of [SCAN_REPORTS, POLICY_REPORTS]) {
+    gaps.push(
+      ...(await readAll(source, resource, namespaces, (page) => {
+        for (const report of page) evidence.add(report);
+      })),
+    );
+  }
+  return { evidence, gaps };
+}

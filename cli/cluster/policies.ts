@@ -1,0 +1,107 @@
+import { isDeepStrictEqual } from "node:util";
+import { globMatches } from "../../components/globs";
+import { attestations, attestorSet } from "../../components/policies/attestors";
+import { MANAGED_BY } from "../../components/policies/manifest";
+import type { ImageRule, Resolved } from "../../components/posture/types";
+import { CLUSTER_POLICIES, type KubeObject } from "./resources";
+import { type Gap, type ObjectSource, readAll } from "./source";
+
+/** A policy of the guard as the cluster has it. */
+export interface DeployedPolicy {
+  readonly name: string;
+  readonly role: string;
+  readonly action: "enforce" | "audit";
+  readonly background: boolean;
+  readonly ready: boolean;
+  readonly resourceVersion: string;
+  /** What each verifying rule demands. */
+  readonly demands: ReadonlyMap<string, Demand>;
+  readonly scopes: readonly { readonly include: readonly string[]; readonly exclude: readonly string[] }[];
+}
+
+/** Whose signatures a rule wants. Two rules with equal demands give every image the same verdict. */
+export interface Demand {
+  readonly attestors: unknown;
+  readonly attestations: unknown;
+  readonly repository: unknown;
+}
+
+interface Rule {
+  readonly name?: string;
+  readonly match?: { readonly any?: readonly { readonly resources?: { readonly namespaces?: readonly string[] } }[] };
+  readonly exclude?: { readonly any?: readonly { readonly resources?: { readonly namespaces?: readonly string[] } }[] };
+  readonly verifyImages?: readonly Record<string, unknown>[];
+}
+
+export async function readPolicies(source: ObjectSource): Promise<{ policies: DeployedPolicy[]; gaps: Gap[] }> {
+  const policies: DeployedPolicy[] = [];
+  const gaps = await readAll(source, CLUSTER_POLICIES, [], (page) => {
+    for (const object of page) if (isOurs(object)) policies.push(deployed(object));
+  });
+  return { policies, gaps };
+}
+
+function isOurs({ metadata }: KubeObject): boolean {
+  return Object.entries(MANAGED_BY).every(([label, value]) => metadata?.labels?.[label] === value);
+}
+
+function deployed({ metadata, spec, status }: KubeObject): DeployedPolicy {
+  const {
+    rules = [],
+    validationFailureAction,
+    background,
+  } = (spec ?? {}) as Record<string, unknown> & {
+    rules?: readonly Rule[];
+  };
+  const { conditions = [] } = (status ?? {}) as { conditions?: readonly { type: string; status: string }[] };
+  const namespacesOf = (part: Rule["match"]) =>
+    part?.any?.flatMap(({ resources }) => resources?.namespaces ?? []) ?? [];
+  return {
+    name: metadata?.name ?? "",
+    role: metadata?.labels?.["image-signing-guard/role"] ?? metadata?.name ?? "",
+    action: String(validationFailureAction).toLowerCase() === "enforce" ? "enforce" : "audit",
+    background: background !== false,
+    ready: conditions.some(({ type, status: state }) => type === "Ready" && state === "True"),
+    resourceVersion: metadata?.resourceVersion ?? "",
+    demands: new Map(
+      rules.flatMap(({ name = "", verifyImages }): [string, Demand][] => {
+        const [first] = verifyImages ?? [];
+        return first?.attestors ? [[name, demand(first)]] : [];
+      }),
+    ),
+    scopes: rules.map(({ match, exclude }) => ({ include: namespacesOf(match), exclude: namespacesOf(exclude) })),
+  };
+}
+
+function demand({ attestors, attestations: wanted, repository }: Record<string, unknown>): Demand {
+  return { attestors, attestations: wanted, repository };
+}
+
+/** What the stack wants of an entry's images, in the form in which it is deployed. */
+export function demandOf(entry: ImageRule, resolved: Resolved): Demand {
+  return {
+    attestors: [attestorSet(entry.signers, entry.threshold, resolved)],
+    attestations: entry.attestations.length > 0 ? attestations(entry, resolved) : undefined,
+    repository: entry.signatureRepository,
+  };
+}
+
+export const sameDemand = (left: Demand, right: Demand): boolean => isDeepStrictEqual(left, right);
+
+const LONGEST_RULE_NAME = 63;
+
+/** Kyverno makes rules for controllers out of those for pods, under a longer name. */
+export function demandOfRule(policy: DeployedPolicy, rule: string): Demand | undefined {
+  const direct = policy.demands.get(rule);
+  if (direct) return direct;
+  for (const [name, wanted] of policy.demands) {
+    const generated = [`autogen-${name}`, `autogen-cronjob-${name}`];
+    if (generated.some((long) => long.slice(0, LONGEST_RULE_NAME) === rule)) return wanted;
+  }
+  return undefined;
+}
+
+export function judgesNamespace({ scopes }: DeployedPolicy, namespace: string): boolean {
+  const matches = (patterns: readonly string[]) => patterns.some((pattern) => globMatches(pattern, namespace));
+  return scopes.some(({ include, exclude }) => (include.length === 0 || matches(include)) && !matches(exclude));
+}

@@ -1,0 +1,98 @@
+import { ImageNameError, parseReference, policyText } from "../check/reference";
+import type { KubeObject } from "./resources";
+
+/** A row of a report, as far as it is looked at. */
+export interface Row {
+  readonly policy: string;
+  readonly rule: string;
+  readonly result: "pass" | "fail" | "warn" | "error" | "skip";
+  readonly message: string;
+  readonly at: number;
+}
+
+/** The rows of a BackgroundScanReport or a PolicyReport. */
+export function rowsOf(report: KubeObject): Row[] {
+  const { results } = (report.kind === "BackgroundScanReport" || report.spec !== undefined ? report.spec : report) as {
+    results?: readonly (Partial<Row> & { timestamp?: { seconds?: number } })[];
+  };
+  return (results ?? []).map(({ policy = "", rule = "", result = "error", message = "", timestamp }) => ({
+    policy,
+    rule,
+    result,
+    message,
+    at: timestamp?.seconds ?? 0,
+  }));
+}
+
+/** The version of a policy that a report speaks about; a policy that has changed since is scanned again. */
+export function scannedVersion({ metadata }: KubeObject, policy: string): string | undefined {
+  return metadata?.labels?.[`cpol.kyverno.io/${policy}`];
+}
+
+/** What a row says, where it names images. Rows that name none may be about any image of the object. */
+export type Saying =
+  | { readonly about: "signature"; readonly image: string; readonly passes: boolean | undefined; readonly why: string }
+  | { readonly about: "signer"; readonly images: string[] };
+
+const VERIFIED = /^verified image (?:signatures|attestations) for (\S+)$/;
+const FAILED = /^failed to verify image (\S+): ([\s\S]*)$/;
+const NO_SIGNER = /no signer is configured for ((?:\S+, )*\S+)/;
+
+/**
+ * Kyverno 1.10 writes one row for each image that it verified, and further ones from its second look, which only reads
+ * an annotation that anybody can write ("image verified", "unverified image"). Those prove nothing and are left out.
+ */
+export function sayingOf({ result, message }: Row): Saying | undefined {
+  if (result === "skip") return undefined;
+  const text = message.trim();
+  const [, verified] = VERIFIED.exec(text) ?? [];
+  if (verified && result === "pass") return { about: "signature", image: verified, passes: true, why: "" };
+  const [, failed, why = ""] = FAILED.exec(text) ?? [];
+  if (failed) {
+    const known = result !== "error" && isVerdict(why);
+    return { about: "signature", image: failed, passes: known ? false : undefined, why };
+  }
+  const [, unsigned] = result === "pass" ? [] : (NO_SIGNER.exec(text) ?? []);
+  // Where a sentence follows, the last name has a full stop.
+  if (unsigned) return { about: "signer", images: unsigned.split(", ").map((name) => plain(name.replace(/\.$/, ""))) };
+  return undefined;
+}
+
+const VERDICT =
+  /no matching (signatures|attestations)|no signatures found|(subject|issuer|extension|annotations?|digest) mismatch|invalid signature|certificate not found/i;
+const TROUBLE =
+  /dial tcp|i\/o timeout|deadline exceeded|connection re(fused|set)|no such host|TLS handshake|unexpected EOF|\b(Get|GET|HEAD|Head|Post|POST) "?https?:|unauthori[sz]ed|denied|TOOMANYREQUESTS|_UNKNOWN|status code|\bTUF\b|tuf remote|root certificates|searching log/;
+
+/** Kyverno 1.10 calls a registry that refuses or is silent a failure, as it does a missing signature. */
+function isVerdict(why: string): boolean {
+  return VERDICT.test(why) && !TROUBLE.test(why);
+}
+
+export type RowReason = "unsigned" | "wrongSigner" | "wrongCA" | "notVerified";
+
+/** The reason behind a failure, as far as Kyverno's text tells. */
+export function rowReason(why: string): RowReason {
+  if (/(subject|issuer|extension|annotations?) mismatch|none of the expected identities/i.test(why))
+    return "wrongSigner";
+  if (/certificate signed by unknown authority|failed to verify certificate/i.test(why)) return "wrongCA";
+  const details = why.replace(/^[\s\S]*?no matching signatures:?/, "").trim();
+  return details === "" || /no signatures found/i.test(why) ? "unsigned" : "notVerified";
+}
+
+/** Kyverno's text on one line, without the place in the policy. */
+export const gist = (text: string): string =>
+  text
+    .replace(/^\.?(?:[a-z]+\[\d+\]\.?)*(?:keyless|keys|certificates)?: /i, "")
+    .replace(/\s+/g, " ")
+    .replace(/:? *$/, "")
+    .slice(0, 300);
+
+/** The image as verifying rules write it. */
+function plain(image: string): string {
+  try {
+    return policyText(parseReference(image));
+  } catch (error) {
+    if (error instanceof ImageNameError) return image;
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import { type KubeObject, type Resource, resourceText } from "./resources";
+
+/** Where objects come from: a cluster, or files that somebody saved. */
+export interface ObjectSource {
+  /** For the person who reads the answer. */
+  readonly name: string;
+  /** The objects of a collection, page by page, so that nobody has to hold them all. Throws {@link Unreadable}. */
+  pages(resource: Resource, namespace?: string): AsyncIterable<readonly KubeObject[]>;
+}
+
+/** Why a collection can't be read. Everything else (no cluster, a broken answer) ends the command. */
+export class Unreadable extends Error {
+  constructor(
+    readonly resource: Resource,
+    /** `absent`: the cluster does not know the kind, or the files hold none. */
+    readonly why: "forbidden" | "absent",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A collection that was not read, and what it takes. */
+export interface Gap {
+  readonly resource: string;
+  readonly verb: "list";
+  readonly why: "forbidden" | "absent";
+  readonly message: string;
+}
+
+/** Hands each page of a collection to `use`; says what could not be read instead of failing. */
+export async function readAll(
+  source: ObjectSource,
+  resource: Resource,
+  namespaces: readonly string[],
+  use: (objects: readonly KubeObject[]) => void,
+): Promise<Gap[]> {
+  const gaps: Gap[] = [];
+  for (const namespace of resource.namespaced && namespaces.length > 0 ? namespaces : [undefined]) {
+    try {
+      for await (const page of source.pages(resource, namespace)) use(page);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      gaps.push({ resource: resourceText(resource), verb: "list", why: error.why, message: error.message });
+      if (error.why === "absent") break;
+    }
+  }
+  return gaps;
+}
+
+/** The command that gives the rights that lacked. */
+export function rightsFix(gaps: readonly Gap[]): string | undefined {
+  const lacking = [...new Set(gaps.filter(({ why }) => why === "forbidden").map(({ resource }) => resource))];
+  if (lacking.length === 0) return undefined;
+  return `kubectl create clusterrole image-signing-guard-reader --verb=list --resource=${lacking.join(",")}`;
+}

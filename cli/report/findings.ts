@@ -1,0 +1,105 @@
+import { type DeployedPolicy, judgesNamespace } from "../cluster/policies";
+import type { KubeObject } from "../cluster/resources";
+import { gist, type Row, rowReason, rowsOf, sayingOf, scannedVersion } from "../cluster/rows";
+import type { ReportPolicy, State } from "./result";
+
+/** What Kyverno says about an image in a namespace. */
+export interface Known {
+  readonly state: State;
+  readonly violation: boolean;
+  readonly policy: string;
+  readonly detail: string;
+  readonly at: number;
+}
+
+/** Reports reduced to one word for each image and namespace, and to counts for each policy. */
+export class Findings {
+  staleRows = 0;
+  rows = 0;
+  oldest = Number.POSITIVE_INFINITY;
+  newest = 0;
+  private readonly known = new Map<string, Known>();
+  private readonly counts = new Map<string, ReportPolicy["results"]>();
+  private readonly policies: ReadonlyMap<string, DeployedPolicy>;
+
+  constructor(policies: readonly DeployedPolicy[]) {
+    this.policies = new Map(policies.map((policy) => [policy.name, policy]));
+  }
+
+  /** With `counted` false the rows only say something about images: others have counted them already. */
+  add(report: KubeObject, counted: boolean): void {
+    const namespace = report.metadata?.namespace ?? "";
+    for (const row of rowsOf(report)) {
+      const policy = this.policies.get(row.policy);
+      if (!policy) continue;
+      if (scannedVersion(report, policy.name) !== policy.resourceVersion) {
+        this.staleRows++;
+        continue;
+      }
+      if (counted) this.count(row);
+      this.learn(row, policy, namespace);
+    }
+  }
+
+  of(namespace: string, image: string): Known | undefined {
+    return this.known.get(key(namespace, image));
+  }
+
+  results(policy: string): ReportPolicy["results"] {
+    return this.counts.get(policy) ?? { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
+  }
+
+  private count({ policy, result, at }: Row): void {
+    this.rows++;
+    const counts = this.results(policy);
+    counts[result]++;
+    this.counts.set(policy, counts);
+    if (at === 0) return;
+    this.oldest = Math.min(this.oldest, at);
+    this.newest = Math.max(this.newest, at);
+  }
+
+  private learn(row: Row, policy: DeployedPolicy, namespace: string): void {
+    const saying = sayingOf(row);
+    if (!saying) return;
+    const base = { policy: policy.name, at: row.at };
+    if (saying.about === "signature") {
+      const { passes, why, image } = saying;
+      const state: State = passes === undefined ? "cannotTell" : passes ? "signed" : "notSigned";
+      const detail = passes ? "" : passes === false ? DETAILS[rowReason(why)] : gist(why);
+      this.keep(namespace, image, { ...base, state, violation: passes === false, detail });
+      return;
+    }
+    const violation = policy.role !== "audit-unsigned-images";
+    const detail = "nobody is configured to sign it";
+    for (const image of saying.images) this.keep(namespace, image, { ...base, state: "noSigner", violation, detail });
+  }
+
+  private keep(namespace: string, image: string, next: Known): void {
+    const before = this.known.get(key(namespace, image));
+    if (!before || weight(next) > weight(before)) this.known.set(key(namespace, image), next);
+  }
+}
+
+const key = (namespace: string, image: string) => `${namespace}\n${image}`;
+
+const DETAILS = {
+  unsigned: "there is no signature that Kyverno reads",
+  wrongSigner: "signed by somebody else",
+  wrongCA: "signed under a certificate authority that is not trusted",
+  notVerified: "its signature does not hold",
+};
+
+/** Verdicts before missing signers before troubles, then the latest. */
+function weight({ state, violation, at }: Known): number {
+  const rank = state === "cannotTell" ? 0 : state === "noSigner" ? (violation ? 2 : 1) : 3;
+  return rank * 1e12 + at;
+}
+
+const JUDGING = ["require-signed-images", "verify-image-signatures"];
+
+/** What happens to a violation in a namespace. */
+export function modeOf(policies: readonly DeployedPolicy[], namespace: string): "enforce" | "audit" | "none" {
+  const judging = policies.filter(({ role }) => JUDGING.includes(role));
+  return judging.find((policy) => judgesNamespace(policy, namespace))?.action ?? "none";
+}
