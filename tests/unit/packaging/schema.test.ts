@@ -17,7 +17,12 @@ import {
 const GUARD = "image-signing-guard:index:ImageSigningGuard";
 
 /** Blocks that Kyverno or its chart define, not this package. */
-const UNTYPED = ["kyverno.values", "extraPolicies[]", "images[].attestations[].conditions[]"];
+const UNTYPED = [
+  "kyverno.values",
+  "extraPolicies[]",
+  "images[].attestations[].conditions[]",
+  "monitoring.policyReporter.values",
+];
 
 describe("schema.json, from which the SDKs of other languages are made", function () {
   // The analysis reads the declarations of the Kubernetes SDK too.
@@ -60,6 +65,7 @@ describe("schema.json, from which the SDKs of other languages are made", functio
       "chartVersion",
       "kyvernoVersion",
       "mode",
+      "monitoring",
       "namespace",
       "policyNames",
       "posture",
@@ -84,7 +90,8 @@ describe("schema.json, from which the SDKs of other languages are made", functio
 function settingsOfSchema(schema: PackageSchema): string[] {
   const walk = (path: string, node: PropertySchema): string[] => {
     if (node.type === "array") return walk(`${path}[]`, node.items!);
-    if (node.additionalProperties) return [`${path}: untyped block`];
+    if (node.additionalProperties)
+      return [`${path}: ${node.additionalProperties.type === "string" ? "words by name" : "untyped block"}`];
     if (!node.$ref) return [`${path}: ${node.type}`];
     const type = schema.types[node.$ref.replace("#/types/", "")];
     assert.ok(type, `${path} has the type ${node.$ref}`);
@@ -102,6 +109,7 @@ function settingsOfParser(): string[] {
     if (node instanceof z.ZodOptional) return walk(path, node.unwrap() as z.ZodType);
     if (node instanceof z.ZodArray) return walk(`${path}[]`, node.element as z.ZodType);
     if (node instanceof z.ZodRecord) {
+      if (node.valueType instanceof z.ZodString) return [`${path}: words by name`];
       assert.ok(UNTYPED.includes(path), `${path} has no type; was that meant?`);
       return [`${path}: untyped block`];
     }
