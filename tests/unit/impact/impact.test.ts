@@ -306,7 +306,7 @@ describe("impact", () => {
   });
 
   it("is documented: the committed schema is what the code promises", () => {
-    const file = path.join(__dirname, "..", "..", "..", "docs", "impact.schema.json");
+    const file = path.join(__dirname, "..", "..", "..", "docs", "json", "impact.schema.json");
     const committed = JSON.parse(fs.readFileSync(file, "utf8"));
     assert.deepEqual(committed, JSON.parse(JSON.stringify(z.toJSONSchema(impactSchema))));
   });

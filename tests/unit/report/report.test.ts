@@ -183,7 +183,7 @@ describe("report", () => {
   });
 
   it("is documented: the committed schema is what the code promises", () => {
-    const file = path.join(__dirname, "..", "..", "..", "docs", "report.schema.json");
+    const file = path.join(__dirname, "..", "..", "..", "docs", "json", "report.schema.json");
     assert.deepEqual(
       JSON.parse(fs.readFileSync(file, "utf8")),
       JSON.parse(JSON.stringify(z.toJSONSchema(reportSchema))),
