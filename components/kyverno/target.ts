@@ -12,6 +12,8 @@ export interface KyvernoLine {
   readonly chartTakesBlocks: boolean;
   /** Whether the chart's aggregated roles are known by their rules, so that they can be held while it is uninstalled. */
   readonly heldRoles: boolean;
+  /** Fields that the API server adds to a policy which lacks them; the guard writes out those of 1.10 by itself. */
+  readonly addedToPolicies: Readonly<Record<string, unknown>>;
 }
 
 export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
@@ -22,6 +24,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     absentLogsAreNamed: false,
     chartTakesBlocks: false,
     heldRoles: true,
+    addedToPolicies: {},
   },
   [KyvernoTarget.V1_13]: {
     chartVersion: "3.3.6",
@@ -30,6 +33,14 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     absentLogsAreNamed: true,
     chartTakesBlocks: true,
     heldRoles: false,
+    addedToPolicies: {
+      admission: true,
+      emitWarning: false,
+      allowExistingViolations: true,
+      skipBackgroundRequests: true,
+      useCache: true,
+      signatureAlgorithm: "sha256",
+    },
   },
 };
 

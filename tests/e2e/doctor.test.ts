@@ -162,8 +162,8 @@ describe("doctor: a real Kyverno, broken in one way after the other", function (
   });
 
   it("a policy that is gone", async () => {
-    await api("DELETE", `${POLICIES}/guard-image-verdicts`);
-    const found = await finds("policies.present", /guard-image-verdicts/);
+    await api("DELETE", `${POLICIES}/guard-image-bypass`);
+    const found = await finds("policies.present", /guard-image-bypass/);
     await run(found.fix!);
     await becomesHealthy();
   });

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { KYVERNO_LINES } from "../../../components/kyverno/target";
 import type { Manifest } from "../../../components/policies/manifest";
 import { type Facts, look, type PolicyObject } from "../facts";
 import { type Finding, finding, ok } from "../finding";
@@ -70,12 +71,15 @@ function ready(facts: Facts, { name, ready: isReady, readyMessage }: PolicyObjec
 }
 
 function drifts(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
-  return (facts.stack?.compiled.policies ?? []).flatMap((wanted) => {
+  const { stack } = facts;
+  if (!stack) return [];
+  const { addedToPolicies } = KYVERNO_LINES[stack.resolved.posture.kyverno.target];
+  return stack.compiled.policies.flatMap((wanted) => {
     const found = policies.find(({ name }) => name === wanted.metadata.name);
     if (!found) return [];
     const isOwn = wanted.metadata.labels?.["image-signing-guard/role"] !== undefined;
     // The guard writes out what Kyverno would default; other people's policies need not.
-    const places = differences(wanted.spec, found.spec, "spec").filter(
+    const places = differences(wanted.spec, found.spec, "spec", addedToPolicies).filter(
       (place) => isOwn || !place.includes(": absent → "),
     );
     if (places.length === 0) return [ok("policies.drift", `${found.name} says what the stack says`)];
@@ -88,7 +92,12 @@ function drifts(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
 }
 
 /** Places where two specs differ, with both values where they are short. */
-export function differences(wanted: unknown, found: unknown, where: string): string[] {
+export function differences(
+  wanted: unknown,
+  found: unknown,
+  where: string,
+  added: Readonly<Record<string, unknown>> = {},
+): string[] {
   if (isDeepStrictEqual(wanted, found)) return [];
   const areBlocks = [wanted, found].every((value) => value !== null && typeof value === "object");
   if (!areBlocks || Array.isArray(wanted) !== Array.isArray(found))
@@ -96,7 +105,8 @@ export function differences(wanted: unknown, found: unknown, where: string): str
   const [a, b] = [wanted, found] as Record<string, unknown>[];
   const keys = [...new Set([...Object.keys(a!), ...Object.keys(b!)])];
   const step = (key: string) => (Array.isArray(wanted) ? `${where}[${key}]` : `${where}.${key}`);
-  return keys.flatMap((key) => differences(a![key], b![key], step(key)));
+  const isAdded = (key: string) => !(key in a!) && key in added && isDeepStrictEqual(added[key], b![key]);
+  return keys.filter((key) => !isAdded(key)).flatMap((key) => differences(a![key], b![key], step(key), added));
 }
 
 function short(value: unknown): string {

@@ -587,5 +587,8 @@ describe("doctor: checks over facts", () => {
       "spec.a[1].c: absent → 4",
     ]);
     assert.deepEqual(differences({ a: 1 }, { a: 1 }, "spec"), []);
+    // What the API server adds by itself is no change, unless its value was.
+    assert.deepEqual(differences({ a: {} }, { a: { useCache: true } }, "spec", { useCache: true }), []);
+    assert.equal(differences({ a: {} }, { a: { useCache: false } }, "spec", { useCache: true }).length, 1);
   });
 });
