@@ -14,6 +14,9 @@ import { log, withBuilds } from "./support";
 const record = process.env.IMAGE_SIGNING_GUARD_RECORD === "1";
 const FIXTURES = path.join(__dirname, "../unit/fixtures/refusals");
 
+/** Refusals whose text or reason differs on later lines: skipped rules are not listed, authorities are checked earlier. */
+const ONLY_1_10 = ["other-certificate-authority", "bypass-ended", "annotation-changed"];
+
 describe("doctor explain: refusals of a real Kyverno", function () {
   this.timeout(150_000);
   let cluster: DemoCluster;
@@ -35,7 +38,12 @@ describe("doctor explain: refusals of a real Kyverno", function () {
   });
 
   for (const { name, means, provoke } of [...situations, ...disturbances]) {
-    it(`${name}: ${means.join(", ")}`, async () => {
+    it(`${name}: ${means.join(", ")}`, async function () {
+      const { version } = cluster.node.kyverno;
+      if (ONLY_1_10.includes(name) && !version.startsWith("1.10.")) {
+        this.skipReason = `Kyverno ${version} has other words for it`;
+        this.skip();
+      }
       const text = await provoke(world);
       if (record) fs.writeFileSync(path.join(FIXTURES, `${name}.txt`), `${text}\n`);
       const { findings } = explain(text);

@@ -42,7 +42,7 @@ describe("the npm tarball", function () {
   it("holds the library, the command and nothing of tests or the local control plane", () => {
     const strange = packed.files.filter(
       (file) =>
-        !/^dist\/(components|cli)\/[\w/]+\.(js|d\.ts)$/.test(file) &&
+        !/^dist\/(components\/[\w/]+\.(js|d\.ts)|cli\/[\w/]+\.(js|json))$/.test(file) &&
         !["package.json", "README.md", "CHANGELOG.md", "LICENSE"].includes(file),
     );
     assert.deepEqual(strange, []);
@@ -64,8 +64,8 @@ describe("the npm tarball", function () {
     console.log(
       `      ${kilobytes(packed.size)} kB packed, ${kilobytes(packed.unpackedSize)} kB in ${packed.files.length} files`,
     );
-    assert.ok(packed.size < 200_000, `${packed.size} bytes packed`);
-    assert.ok(packed.unpackedSize < 700_000, `${packed.unpackedSize} bytes unpacked`);
+    assert.ok(packed.size < 250_000, `${packed.size} bytes packed`);
+    assert.ok(packed.unpackedSize < 900_000, `${packed.unpackedSize} bytes unpacked`);
   });
 
   it("needs no plugin of its own name: it is a library, and the engine must not look for one", () => {
