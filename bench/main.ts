@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { formatTable } from "../cli/table";
+import { formatTable } from "../cli/terminal/table";
 import { admission } from "./admission";
 import { deployments } from "./deployments";
 import { posture } from "./posture";

@@ -51,7 +51,7 @@ function bareProgram(args: ImageSigningGuardArgs): PulumiFn {
     const k8s = await import("@pulumi/kubernetes");
     const { compilePosture } = await import("../components/compile");
     const { releaseArgs } = await import("../components/kyverno/release");
-    const { resolvePosture } = await import("../components/posture/resolve");
+    const { resolvePosture } = await import("../components/resolve");
     const resolved = resolvePosture(args);
     const { chartValues, namespace, policies, trust } = compilePosture(resolved);
     const metadata = (of: { metadata: unknown }) => of.metadata as { name: string };

@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { GuardInputError } from "../components/problems";
-import { bypassCommand } from "./bypass";
-import { checkCommand } from "./check";
-import { completionCommand } from "./completion";
+import { bypassCommand } from "./bypass/command";
+import { checkCommand } from "./check/command";
+import { completionCommand } from "./completion/command";
 import { doctorCommand } from "./doctor";
-import { impactCommand } from "./impact";
-import { postureCommand } from "./posture";
-import { recoverCommand } from "./recover";
-import { renderCommand } from "./render";
-import { reportCommand } from "./report";
-import { trustCommand } from "./trust";
+import { impactCommand } from "./impact/command";
+import { postureCommand } from "./posture/command";
+import { recoverCommand } from "./recover/command";
+import { renderCommand } from "./render/command";
+import { reportCommand } from "./report/command";
+import { trustCommand } from "./trust/command";
 
 // By the package's own name, which leads to the same file from the sources and from dist.
 const { version } = require("image-signing-guard/package.json") as { version: string };

@@ -1,3 +1,4 @@
+import { type Json, MANAGED_BY, type Manifest } from "./kubernetes/manifest";
 import { leftoverGuards } from "./kyverno/leftovers";
 import { trustFiles } from "./kyverno/trustFiles";
 import { chartValues } from "./kyverno/values";
@@ -5,8 +6,7 @@ import { type CompiledMonitoring, compileMonitoring } from "./monitoring/compile
 import { auditUnsignedImages } from "./policies/auditUnsignedImages";
 import { guardImageBypass } from "./policies/guardImageBypass";
 import { guardImageVerdicts } from "./policies/guardImageVerdicts";
-import { requireSignedImages, verifyImageSignatures } from "./policies/judging";
-import { type Json, MANAGED_BY, type Manifest } from "./policies/manifest";
+import { requireSignedImages, verifyImageSignatures } from "./policies/judges";
 import type { PolicyPlan, PolicyRole, Resolved } from "./posture/types";
 
 /** Everything that goes into the cluster, in the order in which it must. */

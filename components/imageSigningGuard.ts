@@ -2,16 +2,16 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "./args";
 import { type Compiled, compilePosture } from "./compile";
+import type { Json, Manifest } from "./kubernetes/manifest";
 import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
 import { createMonitoring } from "./monitoring/resources";
 import { holdsOutputs, withoutOutputs } from "./outputs";
-import type { Json, Manifest } from "./policies/manifest";
-import { resolvePosture } from "./posture/resolve";
 import type { Posture, Resolved } from "./posture/types";
 import { GuardInputError, ProblemList } from "./problems";
 import { GuardResourceError } from "./pulumiError";
 import { ReadinessProbe } from "./readiness";
+import { resolvePosture } from "./resolve";
 
 /** The type token under which the guard appears in every preview. */
 export const GUARD_TYPE = "image-signing-guard:index:ImageSigningGuard";

@@ -5,7 +5,7 @@ import {
   KubernetesObjectApi,
   PatchStrategy,
 } from "@kubernetes/client-node";
-import { apiMessage, type ClusterTarget, isForbidden, loadKubeConfig } from "../../components/kyverno/cluster";
+import { apiMessage, type ClusterTarget, isForbidden, loadKubeConfig } from "../../components/kubernetes/cluster";
 import { REASON_ANNOTATION, SKIP_ANNOTATION, UNTIL_ANNOTATION } from "../../components/policies/bypassTerms";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError } from "../../components/problems";

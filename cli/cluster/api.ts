@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { type ClusterTarget, loadKubeConfig } from "../../components/kyverno/cluster";
+import { type ClusterTarget, loadKubeConfig } from "../../components/kubernetes/cluster";
 import { collectionPath, type KubeObject, type Resource, resourceText } from "./resources";
 import { type ObjectSource, Unreadable } from "./source";
 

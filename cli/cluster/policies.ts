@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { globMatches } from "../../components/globs";
+import { MANAGED_BY } from "../../components/kubernetes/manifest";
 import { attestations, attestorSet } from "../../components/policies/attestors";
-import { MANAGED_BY } from "../../components/policies/manifest";
 import type { ImageRule, Resolved } from "../../components/posture/types";
 import { CLUSTER_POLICIES, type KubeObject } from "./resources";
 import { type Gap, type ObjectSource, readAll } from "./source";

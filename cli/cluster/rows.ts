@@ -1,4 +1,4 @@
-import { ImageNameError, parseReference, policyText } from "../check/reference";
+import { ImageNameError, parseReference, policyText } from "../images/reference";
 import type { KubeObject } from "./resources";
 
 /** A row of a report, as far as it is looked at. */

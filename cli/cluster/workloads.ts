@@ -1,6 +1,6 @@
 import { type BypassFound, readBypass } from "../bypass/terms";
 import { WORKLOAD_KINDS } from "../bypass/workloads";
-import { ImageNameError, parseReference, policyText } from "../check/reference";
+import { ImageNameError, parseReference, policyText } from "../images/reference";
 import { type KubeObject, WORKLOADS } from "./resources";
 import { type Gap, type ObjectSource, readAll } from "./source";
 

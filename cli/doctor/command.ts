@@ -2,8 +2,8 @@ import * as path from "node:path";
 import { Command } from "commander";
 import { compilePosture } from "../../components/compile";
 import { argsFromSettings } from "../../components/config";
-import { loadKubeConfig } from "../../components/kyverno/cluster";
-import { resolvePosture } from "../../components/posture/resolve";
+import { loadKubeConfig } from "../../components/kubernetes/cluster";
+import { resolvePosture } from "../../components/resolve";
 import {
   type ClusterOptions,
   clusterTarget,
@@ -11,11 +11,11 @@ import {
   type OutputOptions,
   withClusterOptions,
   withOutputOption,
-} from "../clusterOptions";
-import { explainCommand } from "../explain/command";
-import { Progress } from "../progress";
-import { readStackSettings } from "../stackSettings";
+} from "../options";
+import { readStackSettings } from "../settings/stackSettings";
+import { Progress } from "../terminal/progress";
 import { allChecks } from "./checks";
+import { explainCommand } from "./explain/command";
 import type { Commands, StackFacts } from "./facts";
 import { exitCode, type Finding, SEVERITIES } from "./finding";
 import { quote } from "./fixes";

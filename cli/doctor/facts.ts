@@ -1,6 +1,6 @@
 import type { Compiled } from "../../components/compile";
 import type { Resolved } from "../../components/posture/types";
-import type { RegistryTrouble } from "../check/registry";
+import type { RegistryTrouble } from "../images/registry";
 import { type Finding, finding } from "./finding";
 
 /** What was seen, or why it could not be. */

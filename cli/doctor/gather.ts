@@ -1,8 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { apiLocation, parseReference } from "../check/reference";
-import { RegistryClient, RegistryError } from "../check/registry";
-import type { Progress } from "../progress";
+import { apiLocation, parseReference } from "../images/reference";
+import { RegistryClient, RegistryError } from "../images/registry";
+import type { Progress } from "../terminal/progress";
 import { ApiReader, type Item } from "./api";
 import { engineFacts } from "./engineFacts";
 import type {

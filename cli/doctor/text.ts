@@ -1,4 +1,4 @@
-import { type Colour, paint } from "../colours";
+import { type Colour, paint } from "../terminal/colours";
 import type { DoctorReport } from "./command";
 import type { Finding, Severity } from "./finding";
 

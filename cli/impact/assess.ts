@@ -1,13 +1,13 @@
 import { GuardMode, type ImageSigningGuardArgs } from "../../components/args";
-import { resolvePosture } from "../../components/posture/resolve";
 import type { Resolved } from "../../components/posture/types";
-import { checkImage } from "../check/image";
+import { resolvePosture } from "../../components/resolve";
 import { type Evidence, readEvidence } from "../cluster/evidence";
 import { type Demand, demandOf, readPolicies } from "../cluster/policies";
 import { gist, rowReason } from "../cluster/rows";
 import { type Gap, type ObjectSource, rightsFix } from "../cluster/source";
 import { readUsages } from "../cluster/workloads";
-import { type Answer, type Case, openCase, toFinding } from "./judge";
+import { checkImage } from "../judging/image";
+import { type Answer, type Case, openCase, toFinding } from "./predict";
 import { type Finding, type ImpactResult, VERDICTS, type Verdict } from "./result";
 
 /** When registries are asked: where reports can't tell, about everything, or not at all. */

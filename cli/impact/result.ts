@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { REASONS } from "../check/report";
 import { WHEN } from "../cluster/workloads";
+import { REASONS } from "../judging/imageReport";
 
 /** What enforcing would do to an image of a workload. */
 export const VERDICTS = ["refused", "cannotTell", "bypassed", "reported", "admitted"] as const;

@@ -1,4 +1,4 @@
-import { formatTable } from "../table";
+import { formatTable } from "../terminal/table";
 import type { Finding, ImpactResult, Verdict } from "./result";
 
 const NAMES: Record<Verdict, string> = {

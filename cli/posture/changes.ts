@@ -10,9 +10,9 @@ import {
   judgementAt,
   namespaceWitnesses,
   type Strength,
-} from "../../components/posture/strength";
+} from "../../components/posture/strength/strength";
+import type { Witness } from "../../components/posture/strength/witnesses";
 import type { PolicyPlan, Posture } from "../../components/posture/types";
-import type { Witness } from "../../components/posture/witnesses";
 import { labelList, NamespaceNames } from "./names";
 import { neutralChanges } from "./neutral";
 import { type Change, list, type Part, parts } from "./result";

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { Command } from "commander";
-import { isJson, type OutputOptions, withOutputOption } from "../clusterOptions";
+import { isJson, type OutputOptions, withOutputOption } from "../options";
 import { type GitHubTarget, upsertComment } from "./comment";
 
 /** For workflows: everything but the stack and the file is in the variables that GitHub sets. */

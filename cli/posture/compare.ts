@@ -1,5 +1,5 @@
-import { compareStrength, type Strength } from "../../components/posture/strength";
-import { TooManyCases } from "../../components/posture/witnesses";
+import { compareStrength, type Strength } from "../../components/posture/strength/strength";
+import { TooManyCases } from "../../components/posture/strength/witnesses";
 import { describeChanges } from "./changes";
 import { type Change, type PostureResult, parts, type Question, type Verdict } from "./result";
 import { summarise } from "./summary";

@@ -1,5 +1,5 @@
+import type { Witness } from "../../components/posture/strength/witnesses";
 import type { Posture } from "../../components/posture/types";
-import type { Witness } from "../../components/posture/witnesses";
 
 import { list, type Part } from "./result";
 

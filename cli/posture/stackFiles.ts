@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { argsFromSettings } from "../../components/config";
-import { resolvePosture } from "../../components/posture/resolve";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError, type Problem } from "../../components/problems";
-import { readStackSettings } from "../stackSettings";
+import { resolvePosture } from "../../components/resolve";
+import { readStackSettings } from "../settings/stackSettings";
 import { type Part, parts, type Question } from "./result";
 
 /** Two stacks of one folder: what the first is, seen from the second. */

@@ -1,4 +1,4 @@
-import { judgementAt, namespaceWitnesses } from "../../components/posture/strength";
+import { judgementAt, namespaceWitnesses } from "../../components/posture/strength/strength";
 import type { Posture } from "../../components/posture/types";
 import { labelList, NamespaceNames } from "./names";
 import { type Change, list, type Part, parts } from "./result";

@@ -1,4 +1,4 @@
-import { formatTable } from "../table";
+import { formatTable } from "../terminal/table";
 import type { Report } from "./result";
 import { headline, shown, type Table, type TableName, tablesOf, trendLines } from "./tables";
 

@@ -1,7 +1,7 @@
 import { AdmissionregistrationV1Api, CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
+import { apiMessage, type ClusterTarget, loadKubeConfig } from "../kubernetes/cluster";
 import { enforcedScopes, scopeHas } from "../posture/namespaces";
 import type { Posture } from "../posture/types";
-import { apiMessage, type ClusterTarget, loadKubeConfig } from "./cluster";
 
 /** Which cluster to ask and how long to insist. */
 export interface CanaryTarget extends ClusterTarget {

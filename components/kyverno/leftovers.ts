@@ -1,7 +1,7 @@
-import { MANAGED_BY, type Manifest } from "../policies/manifest";
+import { MANAGED_BY, type Manifest } from "../kubernetes/manifest";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import type { KyvernoPlan } from "../posture/types";
 import { CORE_RULES } from "./coreRules";
-import { KYVERNO_LINES } from "./target";
 
 /**
  * Objects whose only purpose is that nothing of Kyverno stays behind. They are created first and deleted last.

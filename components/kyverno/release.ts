@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Json } from "../policies/manifest";
+import type { Json } from "../kubernetes/manifest";
 import type { KyvernoPlan } from "../posture/types";
 
 /**

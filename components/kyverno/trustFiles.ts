@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { TrustRoot } from "../args";
-import { MANAGED_BY, type Manifest } from "../policies/manifest";
+import { MANAGED_BY, type Manifest } from "../kubernetes/manifest";
 import { pemOf } from "../posture/pem";
 import type { Resolved } from "../posture/types";
 

@@ -1,7 +1,7 @@
+import type { Json, Manifest } from "../kubernetes/manifest";
 import { scrapeValues } from "../monitoring/scrape";
-import type { Json, Manifest } from "../policies/manifest";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import type { KyvernoPlan, Posture, RegistryIdentity, Resolved } from "../posture/types";
-import { KYVERNO_LINES } from "./target";
 import { TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
 
 /**

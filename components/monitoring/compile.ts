@@ -1,5 +1,5 @@
-import type { Json, Manifest } from "../policies/manifest";
-import { MANAGED_BY } from "../policies/manifest";
+import type { Json, Manifest } from "../kubernetes/manifest";
+import { MANAGED_BY } from "../kubernetes/manifest";
 import type { PolicyReporter, Resolved } from "../posture/types";
 import { dashboardConfigMap } from "./dashboard";
 import { policyReporterValues } from "./policyReporter";

@@ -1,5 +1,5 @@
-import type { Json, Manifest } from "../policies/manifest";
-import { MANAGED_BY } from "../policies/manifest";
+import type { Json, Manifest } from "../kubernetes/manifest";
+import { MANAGED_BY } from "../kubernetes/manifest";
 import type { Posture } from "../posture/types";
 import { dashboardPanels, type Panel } from "./panels";
 

@@ -1,5 +1,5 @@
 import { ApisApi } from "@kubernetes/client-node";
-import { type ClusterTarget, loadKubeConfig } from "../kyverno/cluster";
+import { type ClusterTarget, loadKubeConfig } from "../kubernetes/cluster";
 
 const GROUP = "monitoring.coreos.com";
 /** A preview should not wait long for a cluster that is out of reach. */

@@ -1,4 +1,4 @@
-import type { Manifest } from "../policies/manifest";
+import type { Manifest } from "../kubernetes/manifest";
 import type { Posture } from "../posture/types";
 import {
   AT_ADMISSION,

@@ -1,5 +1,5 @@
+import type { Json } from "../kubernetes/manifest";
 import { mergeValues } from "../kyverno/values";
-import type { Json } from "../policies/manifest";
 import type { PolicyReporter, Resolved } from "../posture/types";
 
 /** The chart of policy-reporter. It reads the kinds of reports that Kyverno 1.10 writes, as well as newer ones. */

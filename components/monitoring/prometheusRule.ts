@@ -1,8 +1,8 @@
-import type { Json, Manifest } from "../policies/manifest";
-import { MANAGED_BY } from "../policies/manifest";
+import type { Json, Manifest } from "../kubernetes/manifest";
+import { MANAGED_BY } from "../kubernetes/manifest";
+import { DEFAULT_RUNBOOKS } from "../posture/monitoring";
 import type { AlertSetting, Monitoring, Posture } from "../posture/types";
 import { alertBodies } from "./alerts";
-import { DEFAULT_RUNBOOKS } from "./plan";
 import { subjectsOf } from "./subjects";
 
 /** A rule as Prometheus reads it. */

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Json, Manifest } from "../kubernetes/manifest";
 import { namedReleaseArgs } from "../kyverno/release";
-import type { Json, Manifest } from "../policies/manifest";
 import type { CompiledMonitoring } from "./compile";
 import { POLICY_REPORTER } from "./policyReporter";
 

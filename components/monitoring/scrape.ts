@@ -1,5 +1,5 @@
 import { MetricsScrape } from "../args";
-import type { Json } from "../policies/manifest";
+import type { Json } from "../kubernetes/manifest";
 import type { KyvernoPlan, Monitoring, Posture } from "../posture/types";
 
 const CONTROLLERS = ["admissionController", "backgroundController", "cleanupController", "reportsController"] as const;

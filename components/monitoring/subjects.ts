@@ -1,4 +1,4 @@
-import type { Json, Manifest } from "../policies/manifest";
+import type { Json, Manifest } from "../kubernetes/manifest";
 import { POLICY_ROLES } from "../posture/types";
 
 /** What the alerts and panels are about: policies and rules by the names that Kyverno's metrics give them. */

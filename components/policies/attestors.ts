@@ -1,7 +1,7 @@
-import { KYVERNO_LINES } from "../kyverno/target";
+import type { Json } from "../kubernetes/manifest";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { pemOf } from "../posture/pem";
 import type { ImageRule, Resolved, Signer } from "../posture/types";
-import type { Json } from "./manifest";
 
 /** The attestor set: any, all or N of the signers. `count` is always written, since leaving it out means all. */
 export function attestorSet(signers: readonly Signer[], threshold: number, resolved: Resolved): Json {

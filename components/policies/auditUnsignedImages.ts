@@ -1,8 +1,8 @@
+import type { Manifest } from "../kubernetes/manifest";
 import type { PolicyPlan, Resolved } from "../posture/types";
+import { clusterPolicy } from "./clusterPolicy";
 import { anyNew, uncoveredImages } from "./imageSources";
 import { variable } from "./jmespath";
-import type { Manifest } from "./manifest";
-import { clusterPolicy } from "./metadata";
 import { matchPods } from "./scope";
 
 /**

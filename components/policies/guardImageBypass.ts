@@ -1,3 +1,4 @@
+import type { Json, Manifest } from "../kubernetes/manifest";
 import type { Bypass, NamespaceScope, PolicyPlan, Resolved } from "../posture/types";
 import {
   LONGEST_REASON,
@@ -11,9 +12,8 @@ import {
   until,
   untilIsWellFormed,
 } from "./bypassTerms";
+import { clusterPolicy } from "./clusterPolicy";
 import { imageTexts, listLiteral, variable } from "./jmespath";
-import type { Json, Manifest } from "./manifest";
-import { clusterPolicy } from "./metadata";
 import { matchKinds, matchPods, ruleName } from "./scope";
 
 /**

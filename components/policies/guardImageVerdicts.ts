@@ -1,7 +1,7 @@
+import type { Json, Manifest } from "../kubernetes/manifest";
 import type { NamespaceScope, PolicyPlan } from "../posture/types";
+import { clusterPolicy } from "./clusterPolicy";
 import { variable } from "./jmespath";
-import type { Json, Manifest } from "./manifest";
-import { clusterPolicy } from "./metadata";
 import { matchKinds, ruleName } from "./scope";
 
 /** Kyverno's own record of what it verified, image to verdict, on the object itself. */

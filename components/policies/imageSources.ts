@@ -1,7 +1,7 @@
 import { globsToRegex, globToRegex } from "../globs";
+import type { Json } from "../kubernetes/manifest";
 import type { NamespaceScope, PolicyPlan, Resolved } from "../posture/types";
 import { ALL_IMAGES, IMAGE_REPOSITORY, IMAGE_TEXT, IMAGES_ARE_NEW, literal, variable } from "./jmespath";
-import type { Json } from "./manifest";
 import { preconditions, unlessBypassed } from "./preconditions";
 import { matchPods, ruleName } from "./scope";
 

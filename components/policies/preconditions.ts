@@ -1,8 +1,8 @@
 import { GuardMode } from "../args";
+import type { Json } from "../kubernetes/manifest";
 import type { PolicyPlan, Resolved } from "../posture/types";
 import { bypassRuns } from "./bypassTerms";
 import { variable } from "./jmespath";
-import type { Json } from "./manifest";
 
 export function preconditions(conditions: Json[]): Json {
   return conditions.length > 0 ? { preconditions: { all: conditions } } : {};

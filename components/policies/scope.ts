@@ -1,5 +1,5 @@
+import type { Json } from "../kubernetes/manifest";
 import type { NamespaceScope } from "../posture/types";
-import type { Json } from "./manifest";
 
 /** `match` and `exclude` for pods of a scope. Only names and wildcards: a label could be flipped by a pod's author. */
 export function matchPods(scope: NamespaceScope): Json {

@@ -1,7 +1,7 @@
 import { FailurePolicy, GuardMode, UncoveredAction } from "../args";
-import { KYVERNO_LINES } from "../kyverno/target";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
+import { KYVERNO_LINES } from "./kyvernoLines";
 import { applicationScopes, type NamespacePartition, productionScopes } from "./namespaces";
 import {
   type Bypass,

@@ -4,10 +4,10 @@ import { findEngine, openStack } from "../engine";
 import { cases, namespaces } from "./cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "./cluster";
 import { makeImages } from "./images";
-import { judgeAll, type Outcome, removeAll } from "./judge";
 import { applyRendered } from "./render";
 import { paint, Screen, table } from "./screen";
 import { localChanges, localSettings, type StackName, stackNames } from "./settings";
+import { judgeAll, type Outcome, removeAll } from "./verdicts";
 
 interface Options {
   stack?: StackName;

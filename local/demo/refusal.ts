@@ -1,4 +1,4 @@
-import { type Objection, objections } from "../../cli/explain/objections";
+import { type Objection, objections } from "../../cli/doctor/explain/objections";
 
 export { type Objection, objections };
 

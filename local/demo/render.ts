@@ -1,9 +1,9 @@
 import { KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
-import { renderStack } from "../../cli/render";
+import { renderStack } from "../../cli/render/command";
+import { MANAGED_BY, type Manifest } from "../../components/kubernetes/manifest";
 import { askCanary } from "../../components/kyverno/canary";
-import { MANAGED_BY, type Manifest } from "../../components/policies/manifest";
-import { resolvePosture } from "../../components/posture/resolve";
+import { resolvePosture } from "../../components/resolve";
 import type { ControlPlane } from "../controlPlane";
 import { applyPolicies, installKyverno, removePolicy } from "../kyverno";
 import type { KyvernoSource } from "../kyvernoSource";

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import type { Outcome } from "./judge";
 import type { StackName } from "./settings";
+import type { Outcome } from "./verdicts";
 
 type Format = Parameters<typeof styleText>[0];
 

@@ -1,6 +1,6 @@
 import * as path from "node:path";
-import { readStackSettings } from "../../cli/stackSettings";
-import { KYVERNO_LINES } from "../../components/kyverno/target";
+import { readStackSettings } from "../../cli/settings/stackSettings";
+import { KYVERNO_LINES } from "../../components/posture/kyvernoLines";
 import type { KyvernoSource } from "../kyvernoSource";
 import type { Sigstore } from "../sigstore";
 

@@ -1,7 +1,7 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { compilePosture } from "../../components/compile";
-import type { Manifest } from "../../components/policies/manifest";
-import { resolvePosture } from "../../components/posture/resolve";
+import type { Manifest } from "../../components/kubernetes/manifest";
+import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
 import { applyPolicies, installKyverno, type KyvernoNode, startKyvernoNode } from "../../local/kyverno";
 import { type RegistryProxy, startProxy } from "../../local/proxy";

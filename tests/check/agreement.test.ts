@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as x509 from "@peculiar/x509";
-import type { CheckReport, Reason } from "../../cli/check/report";
+import type { CheckReport, Reason } from "../../cli/judging/imageReport";
 import { createAuthority, createKeyPair, issue } from "../../local/certificates";
 import type { Fault } from "../../local/proxy";
 import { signatureTag } from "../../local/registry";

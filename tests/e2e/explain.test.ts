@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { explain } from "../../cli/explain/explain";
+import { explain } from "../../cli/doctor/explain/explain";
 import { namespaces } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
 import { makeImages } from "../../local/demo/images";

@@ -9,7 +9,7 @@ import type { Report } from "../../cli/report/result";
 import { argsFromSettings } from "../../components/config";
 import { askCanary } from "../../components/kyverno/canary";
 import { SKIP_ANNOTATION } from "../../components/policies/bypassTerms";
-import { resolvePosture } from "../../components/posture/resolve";
+import { resolvePosture } from "../../components/resolve";
 import { cronJob, deployment, pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";

@@ -2,11 +2,11 @@ import * as assert from "node:assert/strict";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { argsFromSettings } from "../../components/config";
 import { askCanary } from "../../components/kyverno/canary";
-import { resolvePosture } from "../../components/posture/resolve";
+import { resolvePosture } from "../../components/resolve";
 import type { ControlPlane } from "../../local/controlPlane";
-import { collectionOf } from "../../local/demo/judge";
 import { objections } from "../../local/demo/refusal";
 import { applyManifests, policiesOf } from "../../local/demo/render";
+import { collectionOf } from "../../local/demo/verdicts";
 import { ApiError, requestObject } from "../../local/request";
 
 /** Long enough for a first run that has to build everything. */

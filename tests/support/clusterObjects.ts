@@ -1,4 +1,3 @@
-import { parseReference, policyText } from "../../cli/check/reference";
 import {
   CLUSTER_POLICIES,
   type KubeObject,
@@ -7,7 +6,8 @@ import {
   SCAN_REPORTS,
   WORKLOADS,
 } from "../../cli/cluster/resources";
-import type { Manifest } from "../../components/policies/manifest";
+import { parseReference, policyText } from "../../cli/images/reference";
+import type { Manifest } from "../../components/kubernetes/manifest";
 
 /** Objects as a cluster has them, for tests that need no cluster. */
 

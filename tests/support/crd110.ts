@@ -1,4 +1,4 @@
-import type { Json, Manifest } from "../../components/policies/manifest";
+import type { Json, Manifest } from "../../components/kubernetes/manifest";
 
 /**
  * The ClusterPolicy of Kyverno 1.10.7 by hand: the part that the guard may use, and the checks that Kyverno's own

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import type { Json } from "../../components/policies/manifest";
+import type { Json } from "../../components/kubernetes/manifest";
 
 /** Names a folder with Kyverno's chart 3.0.9. */
 export const CHART_VARIABLE = "IMAGE_SIGNING_GUARD_KYVERNO_CHART";

@@ -6,7 +6,7 @@ import type { Facts } from "../../cli/doctor/facts";
 import { compilePosture } from "../../components/compile";
 import { argsFromSettings } from "../../components/config";
 import { TRUST_FILES } from "../../components/kyverno/trustFiles";
-import { resolvePosture } from "../../components/posture/resolve";
+import { resolvePosture } from "../../components/resolve";
 import { NOW, stackSettings } from "./settings";
 
 /** A self-signed certificate with these days around the tests' time. */

@@ -1,4 +1,4 @@
-import type { Json, Manifest } from "../../components/policies/manifest";
+import type { Json, Manifest } from "../../components/kubernetes/manifest";
 
 /**
  * Kyverno 1.10.7's wildcard matcher, translated from `deepMatchRune` of IGLOU-EU/go-wildcard 1.0.3. Written apart from

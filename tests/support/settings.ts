@@ -1,9 +1,9 @@
 import * as path from "node:path";
-import { readStackSettings } from "../../cli/stackSettings";
+import { readStackSettings } from "../../cli/settings/stackSettings";
 import { type Compiled, compilePosture } from "../../components/compile";
-import type { Json, Manifest } from "../../components/policies/manifest";
-import { resolvePosture } from "../../components/posture/resolve";
+import type { Json, Manifest } from "../../components/kubernetes/manifest";
 import type { Posture } from "../../components/posture/types";
+import { resolvePosture } from "../../components/resolve";
 
 export const NOW = new Date("2026-06-01T12:00:00Z");
 export const GITHUB = { repository: "Ikey168/Modulo", workflow: "docker-build.yml", ref: "refs/heads/main" };

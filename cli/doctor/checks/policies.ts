@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { KYVERNO_LINES } from "../../../components/kyverno/target";
-import type { Manifest } from "../../../components/policies/manifest";
+import type { Manifest } from "../../../components/kubernetes/manifest";
+import { KYVERNO_LINES } from "../../../components/posture/kyvernoLines";
 import { type Facts, look, type PolicyObject } from "../facts";
 import { type Finding, finding, ok } from "../finding";
 import { restart, restore, restoreKyverno } from "../fixes";

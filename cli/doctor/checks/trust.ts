@@ -1,5 +1,5 @@
 import { TRUST_FILES } from "../../../components/kyverno/trustFiles";
-import { describeTrust } from "../../../components/trust/describe";
+import { describeTrust } from "../../../components/posture/describeTrust";
 import { type DeploymentFacts, type Facts, look, type StackFacts } from "../facts";
 import { type Finding, finding, ok } from "../finding";
 import { reapplyRelease, restore } from "../fixes";

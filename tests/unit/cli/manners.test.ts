@@ -5,9 +5,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import type { Command } from "commander";
-import { hasColours, paint } from "../../../cli/colours";
 import { program } from "../../../cli/main";
-import { Progress } from "../../../cli/progress";
+import { hasColours, paint } from "../../../cli/terminal/colours";
+import { Progress } from "../../../cli/terminal/progress";
 import { type Answerer, type FakeApi, startFakeApi, status } from "../../support/fakeApi";
 
 const ROOT = path.join(__dirname, "../../..");

@@ -1,0 +1,85 @@
+import { Command, Option } from "commander";
+import { argsFromSettings } from "../../components/config";
+import { clusterSource } from "../cluster/api";
+import { savedSource } from "../cluster/saved";
+import {
+  type ClusterOptions,
+  clusterTarget,
+  isJson,
+  type OutputOptions,
+  withClusterOptions,
+  withOutputOption,
+} from "../options";
+import { readStackSettings } from "../settings/stackSettings";
+import { Progress } from "../terminal/progress";
+import { assessImpact, CHECK, type Check } from "./assess";
+import { describeImpact } from "./table";
+
+interface ImpactOptions extends ClusterOptions, OutputOptions {
+  stack: string;
+  cwd: string;
+  namespace: string[];
+  from: string[];
+  check: Check;
+  everywhere?: boolean;
+  rollbacks: boolean;
+  all?: boolean;
+}
+
+export function impactCommand(): Command {
+  const collect = (value: string, earlier: string[]) => [...earlier, value];
+  const command = new Command("impact")
+    .description(
+      "Say what would be refused if the stack enforced now: pods, rollbacks, schedules; a gate before enforce.",
+    )
+    .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read; judged as if its mode were enforce")
+    .option("-C, --cwd <folder>", "folder of the stack files", ".")
+    .option("-n, --namespace <name>", "only this namespace, repeatable", collect, [])
+    .option(
+      "-f, --from <file>",
+      "read saved objects instead of a cluster, - for standard input, repeatable",
+      collect,
+      [],
+    )
+    .addOption(
+      new Option("--check <when>", "ask registries where reports can't tell, about everything, or not at all")
+        .choices([...CHECK])
+        .default("needed"),
+    )
+    .option("--everywhere", "judge namespaces that would stay in audit as if they enforced")
+    .option("--no-rollbacks", "leave out revisions that only a rollback would start")
+    .option("-a, --all", "list what would be admitted, too");
+  return withOutputOption(withClusterOptions(command))
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Reads, never writes. Exit code: 0 nothing would be refused, 1 something would be, 2 that can't be told.",
+        "",
+        "Examples:",
+        "  image-signing-guard impact --stack prod",
+        "  image-signing-guard impact --stack prod -n team-a --everywhere   # before team-a goes first",
+        "  kubectl get clusterpolicies,backgroundscanreports,deployments,replicasets,statefulsets,daemonsets,\\",
+        "controllerrevisions,cronjobs,jobs,pods -A -o json | image-signing-guard impact --stack prod --from -",
+      ].join("\n"),
+    )
+    .action(async (options: ImpactOptions) => {
+      const json = isJson(options);
+      const args = argsFromSettings(readStackSettings(options.stack, options.cwd));
+      const source = options.from.length > 0 ? savedSource(options.from) : clusterSource(clusterTarget(options));
+      const progress = new Progress();
+      const result = await assessImpact(source, {
+        stack: options.stack,
+        args,
+        namespaces: options.namespace,
+        everywhere: options.everywhere ?? false,
+        rollbacks: options.rollbacks,
+        check: options.check,
+        now: new Date(),
+        progress: (done, of) => progress.say(`registries asked about ${done} of ${of}`),
+      }).finally(() => progress.done());
+      const text = json ? JSON.stringify(result, null, 2) : describeImpact(result, options.all ?? false);
+      process.stdout.write(`${text}\n`);
+      process.exitCode = result.exitCode;
+    });
+}

@@ -1,0 +1,228 @@
+import { createHash } from "node:crypto";
+import type { ImageRule, Resolved } from "../../components/posture/types";
+import { apiLocation, ImageNameError, type ImageReference, parseReference, policyText } from "../images/reference";
+import { type Manifest, RegistryClient, RegistryError, type RegistryTrouble } from "../images/registry";
+import {
+  attestationLayers,
+  SignatureFormat,
+  signatureLayers,
+  signedMembers,
+  type UnreadSignature,
+  unreadSignatures,
+} from "../signatures/formats";
+import type { SignatureLayer } from "../signatures/layers";
+import { judgeAttestation, judgeSignatures, type SignersVerdict } from "../signatures/signers";
+import type { ImageReport, Judgement, Reason, SignatureReport } from "./imageReport";
+import { type Judge, judgeFor, willRefuse } from "./rules";
+
+/** What the registry holds for one image and one place of its signatures. */
+interface Found {
+  readonly digest: string;
+  readonly layers: SignatureLayer[];
+  readonly unread: UnreadSignature[];
+  readonly membersSigned: number;
+}
+
+type Answer = { readonly reason: Reason; readonly passes: boolean | undefined; readonly detail: string } & {
+  readonly trouble?: RegistryTrouble;
+};
+
+/** Everything that can be said about an image in some namespaces. Registry trouble is part of the answer, not an error. */
+export async function checkImage(
+  image: string,
+  namespaces: readonly string[],
+  resolved: Resolved,
+): Promise<ImageReport> {
+  let reference: ImageReference;
+  try {
+    reference = parseReference(image);
+  } catch (error) {
+    if (!(error instanceof ImageNameError)) throw error;
+    const trouble: Answer = { reason: "cannotTell", passes: undefined, detail: error.message };
+    const judgements = namespaces.map((namespace) => toJudgement({ namespace, mode: "none" }, trouble));
+    return { image, formats: [], signatures: [], judgements };
+  }
+  const judges = namespaces.map((namespace) => judgeFor(resolved.posture, reference, namespace));
+  const entry = judges.find((judge) => judge.entry)?.entry;
+  const clients = new Clients();
+  try {
+    const { found, answer } = await lookUp(reference, entry, resolved, clients);
+    return {
+      image,
+      reference: policyText(reference),
+      ...(found ? { digest: found.digest } : {}),
+      formats: found ? formatsOf(found) : [],
+      signatures: found ? signatureReports(found) : [],
+      judgements: judges.map((judge) => toJudgement(judge, settledAnswer(judge) ?? answer)),
+    };
+  } finally {
+    await clients.close();
+  }
+}
+
+class Clients {
+  private readonly byHost = new Map<string, RegistryClient>();
+
+  of(host: string): RegistryClient {
+    const client = this.byHost.get(host) ?? new RegistryClient(host);
+    this.byHost.set(host, client);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.byHost.values()) await client.close();
+  }
+}
+
+/** Also asked for images that no entry covers: who signed them is what the next entry needs. */
+async function lookUp(
+  reference: ImageReference,
+  entry: ImageRule | undefined,
+  resolved: Resolved,
+  clients: Clients,
+): Promise<{ found?: Found; answer: Answer }> {
+  let found: Found | undefined;
+  try {
+    found = await read(reference, entry, clients);
+    if (!entry) return { found, answer: { reason: "uncovered", passes: undefined, detail: "" } };
+    const verdict = judgeSignatures(entry, found.layers, found.digest, resolved);
+    const whole = verdict.passes
+      ? await withAttestations(verdict, entry, reference, found, resolved, clients)
+      : verdict;
+    return { found, answer: answerOf(whole, found) };
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    const detail = error.message;
+    return {
+      ...(found ? { found } : {}),
+      answer: { reason: "cannotTell", passes: undefined, detail, trouble: error.trouble },
+    };
+  }
+}
+
+async function read(reference: ImageReference, entry: ImageRule | undefined, clients: Clients): Promise<Found> {
+  const { host, repository } = apiLocation(reference.registry, reference.path);
+  const client = clients.of(host);
+  const manifest = await findImage(client, repository, reference);
+  const digest = manifest?.digest ?? reference.digest!;
+  const place = signaturePlace(reference, entry);
+  const layers = await signatureLayers(clients.of(place.host), place.repository, digest);
+  // Of an image that is not there, only a signature can be judged; its absence says nothing.
+  if (!manifest && layers.length === 0) throw noSuchImage(reference);
+  const unread = await unreadSignatures(client, repository, digest);
+  const membersSigned =
+    manifest && layers.length === 0 && manifest.manifests.length > 0
+      ? await signedMembers(client, repository, manifest)
+      : 0;
+  return { digest, layers, unread, membersSigned };
+}
+
+/** Kyverno 1.10 does not ask for an image that is named by its digest, only for its signature. */
+async function findImage(
+  client: RegistryClient,
+  repository: string,
+  reference: ImageReference,
+): Promise<Manifest | undefined> {
+  const found = await client.findManifest(repository, reference.digest ?? reference.tag!);
+  if (!found && !reference.digest) throw noSuchImage(reference);
+  return found;
+}
+
+function noSuchImage(reference: ImageReference): RegistryError {
+  return new RegistryError("notFound", `there is no image ${policyText(reference)}`);
+}
+
+function signaturePlace(reference: ImageReference, entry: ImageRule | undefined): { host: string; repository: string } {
+  if (!entry?.signatureRepository) return apiLocation(reference.registry, reference.path);
+  const { registry, path } = parseReference(entry.signatureRepository);
+  return apiLocation(registry, path);
+}
+
+async function withAttestations(
+  verdict: SignersVerdict,
+  entry: ImageRule,
+  reference: ImageReference,
+  found: Found,
+  resolved: Resolved,
+  clients: Clients,
+): Promise<SignersVerdict> {
+  if (entry.attestations.length === 0) return verdict;
+  const place = signaturePlace(reference, entry);
+  const layers = await attestationLayers(clients.of(place.host), place.repository, found.digest);
+  const verdicts = entry.attestations.map((one) => judgeAttestation(one, layers, found.digest, resolved));
+  const worst = verdicts.find(({ passes }) => passes === false) ?? verdicts.find(({ passes }) => passes === undefined);
+  return worst ?? verdict;
+}
+
+function answerOf(verdict: SignersVerdict, found: Found): Answer {
+  const { passes, detail } = verdict;
+  if (passes === undefined) return { reason: "cannotTell", passes, detail };
+  if (verdict.reason !== "unsigned") return { reason: reasonOf(verdict), passes, detail };
+  if (found.unread.length > 0) {
+    const how = "signed in a format that Kyverno 1.10 does not read; sign in cosign's tag format (docs/signing.md)";
+    return { reason: "unreadableFormat", passes, detail: how };
+  }
+  const members = "its platform images are signed, but Kyverno looks at the index: sign the digest of the index";
+  return { reason: "unsigned", passes, detail: found.membersSigned > 0 ? members : "there is no signature" };
+}
+
+/** Faults that mean the same to a person are told as one. */
+function reasonOf({ reason }: SignersVerdict): Reason {
+  if (reason === "wrongKey" || reason === "noCertificate") return "wrongSigner";
+  if (reason === "attestationAtAdmission") return "cannotTell";
+  if (reason === "untrustedCertificateLog") return "untrustedLog";
+  return reason;
+}
+
+function settledAnswer({ settled }: Judge): Answer | undefined {
+  return settled;
+}
+
+function toJudgement(judge: Judge, { reason, passes, detail, trouble }: Answer): Judgement {
+  const refuses = willRefuse(judge);
+  return {
+    namespace: judge.namespace,
+    mode: judge.mode,
+    ...(judge.policy ? { policy: judge.policy } : {}),
+    ...(judge.rule ? { rule: judge.rule } : {}),
+    ...(judge.entry ? { entry: judge.entry.name } : {}),
+    verdict: passes === undefined ? "unknown" : passes || !refuses ? "admitted" : "refused",
+    passes: passes ?? null,
+    // What Kyverno does when it meets the same trouble; refusing is all it can do where it enforces.
+    kyvernoNow: passes !== true && refuses ? "refuses" : "admits",
+    reason,
+    ...(trouble ? { trouble } : {}),
+    detail,
+  };
+}
+
+function formatsOf({ layers, unread }: Found): SignatureFormat[] {
+  return [
+    ...new Set([...(layers.length > 0 ? [SignatureFormat.CosignTag] : []), ...unread.map(({ format }) => format)]),
+  ];
+}
+
+function signatureReports({ layers, unread }: Found): SignatureReport[] {
+  return [
+    ...layers.map(({ identity, certificate, bundle, malformed }): SignatureReport => {
+      const fingerprint = certificate
+        ? `sha256:${createHash("sha256").update(certificate.node.raw).digest("hex")}`
+        : undefined;
+      return {
+        format: SignatureFormat.CosignTag,
+        by: identity ? "certificate" : "key",
+        ...(identity ?? {}),
+        ...(fingerprint ? { certificate: fingerprint } : {}),
+        ...(bundle ? { loggedAt: new Date(bundle.integratedTime * 1000).toISOString() } : {}),
+        ...(malformed ? { malformed } : {}),
+      };
+    }),
+    ...unread.map(
+      ({ format, identity }): SignatureReport => ({
+        format,
+        by: identity ? "certificate" : "unknown",
+        ...(identity ?? {}),
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,85 @@
+import { GuardMode, UncoveredAction } from "../../components/args";
+import { globMatches } from "../../components/globs";
+import { ruleName } from "../../components/policies/scope";
+import { imageReferences, repositoryCovered } from "../../components/posture/images";
+import { KUBERNETES_NAMESPACES, scopeHas } from "../../components/posture/namespaces";
+import type { ImageRule, PolicyPlan, Posture } from "../../components/posture/types";
+import { type ImageReference, plainRepository, policyText } from "../images/reference";
+
+/** Which rule of the stack judges an image in a namespace, before any registry is asked. */
+export interface Judge {
+  readonly namespace: string;
+  readonly mode: GuardMode | "none";
+  readonly policy?: string;
+  readonly rule?: string;
+  readonly entry?: ImageRule;
+  /** What is known without looking at signatures. */
+  readonly settled?: { reason: "uncovered" | "exempt" | "notJudged"; passes: boolean; detail: string };
+}
+
+const JUDGING = ["require-signed-images", "verify-image-signatures"];
+
+export function judgeFor(posture: Posture, image: ImageReference, namespace: string): Judge {
+  const found = posture.policies
+    .filter(({ role }) => JUDGING.includes(role))
+    .flatMap((plan) => plan.scopes.map((scope) => ({ plan, scope })))
+    .find(({ scope }) => scopeHas(scope, namespace));
+  if (!found) return notJudged(posture, namespace);
+  const { plan, scope } = found;
+  const at = { namespace, mode: plan.mode, policy: plan.name };
+  const rule = (base: string) => ruleName(base, plan.scopes, scope);
+  const text = policyText(image);
+  const entry = posture.images.find(({ repositories }) =>
+    repositories.flatMap(imageReferences).some((pattern) => globMatches(pattern, text)),
+  );
+  if (entry) return { ...at, rule: rule(`signed-by-${entry.name}`), entry };
+  const exempt = posture.exempt.find(({ repositories }) => repositoryCovered(repositories, text));
+  if (exempt) return { ...at, settled: { reason: "exempt", passes: true, detail: exempt.reason } };
+  return { ...at, ...uncovered(posture, plan, image, rule) };
+}
+
+function uncovered(
+  posture: Posture,
+  plan: PolicyPlan,
+  image: ImageReference,
+  rule: (base: string) => string,
+): Pick<Judge, "rule" | "settled"> {
+  const name = `${image.registry}/${image.path}`;
+  if (plan.uncovered === UncoveredAction.Refuse) {
+    const detail = `no entry of images covers ${name}; add it with its signers, or to uncovered.exempt`;
+    return { rule: rule("every-image-has-a-signer"), settled: { reason: "uncovered", passes: false, detail } };
+  }
+  const plain = plainRepository(image);
+  const patterns = [...posture.images, ...posture.exempt].flatMap(({ repositories }) => repositories);
+  if (plain !== name && repositoryCovered(patterns, `${plain}:latest`)) {
+    const detail = `another spelling of ${plain}; write it plainly`;
+    return { rule: rule("images-are-spelled-plainly"), settled: { reason: "uncovered", passes: false, detail } };
+  }
+  const detail = `no entry of images covers ${name}; it may run, and audit-unsigned-images reports it`;
+  return { settled: { reason: "uncovered", passes: true, detail } };
+}
+
+function notJudged(posture: Posture, namespace: string): Judge {
+  const system: readonly string[] = posture.namespaces.find(({ name }) => name === "system")?.patterns ?? [
+    ...KUBERNETES_NAMESPACES,
+  ];
+  const suspended = posture.suspended.map(({ policy, until }) => `${policy} is suspended until ${until}`).join(", ");
+  const detail = system.includes(namespace)
+    ? "a system namespace, which no policy looks at"
+    : suspended || "no policy judges this namespace";
+  return { namespace, mode: "none", settled: { reason: "notJudged", passes: true, detail } };
+}
+
+/** A production namespace and an application namespace, where the stack has them. */
+export function usualNamespaces(posture: Posture): string[] {
+  const production = posture.namespaces.find(({ name }) => name === "production")?.patterns ?? [];
+  const exact = production.filter((pattern) => !/[*?]/.test(pattern));
+  const named = (exact.includes("production") ? "production" : exact[0]) ?? production[0]?.replace(/[*?]/g, "x");
+  const taken = posture.namespaces.flatMap(({ patterns }) => patterns);
+  const application = ["default", "app"].find((name) => !taken.some((pattern) => globMatches(pattern, name)));
+  return [named, application].filter((name): name is string => name !== undefined);
+}
+
+export function willRefuse(judge: Judge): boolean {
+  return judge.mode === GuardMode.Enforce;
+}

@@ -1,0 +1,53 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ClusterTarget } from "../components/kubernetes/cluster";
+
+export interface ClusterOptions {
+  kubeconfig?: string;
+  context?: string;
+  cluster?: string;
+  user?: string;
+  requestTimeout?: number;
+}
+
+/** The flags by which kubectl finds a cluster. */
+export function withClusterOptions(command: Command): Command {
+  return command
+    .option("--kubeconfig <file>", "kubeconfig to use (default: KUBECONFIG, which may list several, or ~/.kube/config)")
+    .option("--context <name>", "context in the kubeconfig (default: the current one)")
+    .option("--cluster <name>", "cluster in the kubeconfig, in place of the context's")
+    .option("--user <name>", "user in the kubeconfig, in place of the context's")
+    .option(
+      "--request-timeout <duration>",
+      "how long one request may take, such as 5s or 1m; 0: no limit",
+      milliseconds,
+    );
+}
+
+export function clusterTarget({ kubeconfig, context, cluster, user, requestTimeout }: ClusterOptions): ClusterTarget {
+  return { kubeconfig, context, cluster, user, ...(requestTimeout ? { requestTimeoutMs: requestTimeout } : {}) };
+}
+
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration as kubectl takes it; a bare number is seconds. */
+export function milliseconds(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|$)/g)];
+  const whole = parts.map(([part]) => part).join("");
+  if (whole !== text || text === "") throw new InvalidArgumentError(`"${text}" is no duration; allowed: 5s, 1m30s, 0`);
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit || "s"] ?? 0), 0);
+}
+
+export interface OutputOptions {
+  output: string;
+}
+
+/** `--output`, the same for every command that answers something. */
+export function withOutputOption(command: Command, formats: readonly string[] = ["table", "json"]): Command {
+  return command.addOption(
+    new Option("-o, --output <format>", "form of the answer").choices(formats).default(formats[0]),
+  );
+}
+
+export function isJson({ output }: OutputOptions): boolean {
+  return output === "json";
+}

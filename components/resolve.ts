@@ -1,0 +1,77 @@
+import { TagHandling } from "./args";
+import { checkExtraPolicies } from "./posture/extraPolicies";
+import { checkRepositories } from "./posture/images";
+import { resolveKyverno } from "./posture/kyverno";
+import { resolveMonitoring } from "./posture/monitoring";
+import { namespaceGroups, partitionNamespaces } from "./posture/namespaces";
+import { PemStore } from "./posture/pem";
+import { planPolicies, resolveBypass, resolveSuspensions } from "./posture/policies";
+import { resolveImages } from "./posture/signers";
+import { resolveTrust } from "./posture/trust";
+import type { Resolved } from "./posture/types";
+import { GuardInputError, ProblemList } from "./problems";
+import { type GuardConfig, parseGuardConfig } from "./schema";
+
+/** Named in refusals where the stack names no page of its own. */
+export const DEFAULT_RUNBOOK = "docs/bypass.md of image-signing-guard";
+
+export interface ResolveOptions {
+  /** The time that suspensions and trust material are held against. Default: now. */
+  readonly now?: Date;
+}
+
+/**
+ * Configuration to posture: the one place where defaults are filled in and where contradictions are found. Throws
+ * {@link GuardInputError} with every problem at once.
+ */
+export function resolvePosture(raw: unknown, options: ResolveOptions = {}): Resolved {
+  const parsed = parseGuardConfig(raw);
+  if ("problems" in parsed) throw new GuardInputError(parsed.problems);
+  return resolveConfig(parsed.config, options.now ?? new Date());
+}
+
+function resolveConfig(config: GuardConfig, now: Date): Resolved {
+  const problems = new ProblemList();
+  const warnings: string[] = [];
+  const pems = new PemStore(problems);
+
+  const kyverno = resolveKyverno(config, problems);
+  const partition = partitionNamespaces(config, kyverno.namespace, problems);
+  checkRepositories(config, problems);
+  const images = resolveImages(config, pems, problems, warnings);
+  const trust = resolveTrust(config, pems, problems, now, warnings);
+  const suspended = resolveSuspensions(config, now, problems);
+  const bypass = resolveBypass(config, problems);
+  const extraPolicies = checkExtraPolicies(config.extraPolicies ?? [], problems);
+  const monitoring = resolveMonitoring(config, kyverno, problems, warnings);
+  problems.throwIfAny();
+
+  return {
+    posture: {
+      mode: partition.mode,
+      namespaces: namespaceGroups(partition),
+      images,
+      exempt: (config.uncovered?.exempt ?? []).map(({ repositories, reason }) => ({
+        repositories: [...repositories].sort(),
+        reason,
+      })),
+      tags: config.tags ?? TagHandling.Pin,
+      policies: planPolicies(config, partition, kyverno, bypass, suspended),
+      bypass,
+      suspended,
+      trust,
+      kyverno,
+      runbookUrl: config.runbookUrl ?? DEFAULT_RUNBOOK,
+      extraPolicies: extraPolicies.map((policy) => policy.metadata.name),
+      ...(monitoring ? { monitoring } : {}),
+    },
+    materials: {
+      pem: pems.byFingerprint,
+      extraPolicies,
+      exceptionsNamespace: config.kyverno?.policyExceptionsNamespace ?? "",
+      values: config.kyverno?.values ?? {},
+      policyReporterValues: config.monitoring?.policyReporter?.values ?? {},
+    },
+    warnings: [...warnings, ...suspended.map((s) => `${s.policy} is suspended until ${s.until}: ${s.reason}`)],
+  };
+}

@@ -1,0 +1,108 @@
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { refusalTable, TABLE_BEGIN, TABLE_END } from "../../../../cli/doctor/explain/docsTable";
+import { describeExplanation, explain, KNOWN_REFUSALS } from "../../../../cli/doctor/explain/explain";
+import { disturbances, situations } from "../../../e2e/refusals";
+
+const FIXTURES = path.join(__dirname, "../../fixtures/refusals");
+const recorded = (name: string) => fs.readFileSync(path.join(FIXTURES, `${name}.txt`), "utf8");
+const SUBJECT = "https://github.com/Ikey168/Modulo/.github/workflows/docker-build.yml@refs/heads/main";
+
+describe("doctor explain: recorded refusals of Kyverno 1.10.7", () => {
+  const all = [...situations, ...disturbances];
+  for (const { name, means } of all) {
+    it(`${name}: ${means.join(", ")}`, () => {
+      const { findings, exitCode } = explain(recorded(name));
+      assert.deepEqual(findings.map(({ id }) => id).sort(), [...means].sort());
+      assert.equal(exitCode, 0);
+    });
+  }
+
+  it("has a recording for every situation, and no other", () => {
+    const files = fs.readdirSync(FIXTURES).map((file) => file.replace(/\.txt$/, ""));
+    assert.deepEqual(files.sort(), all.map(({ name }) => name).sort());
+  });
+
+  it("names policy, rule, image, both signers and the command", () => {
+    const { resource, webhook, findings } = explain(recorded("wrong-workflow"), "prod");
+    assert.equal(resource, "Pod/production/refused-2");
+    assert.equal(webhook, "mutate.kyverno.svc-fail");
+    const [found] = findings;
+    assert.equal(found!.policy, "require-signed-images");
+    assert.equal(found!.rule, "signed-by-modulo");
+    assert.equal(found!.image, "ghcr.io/ikey168/modulo-backend:other-workflow");
+    assert.equal(found!.expected, SUBJECT);
+    assert.equal(found!.received, SUBJECT.replace("docker-build", "nightly"));
+    assert.deepEqual(found!.commands, [
+      "image-signing-guard check ghcr.io/ikey168/modulo-backend:other-workflow --stack prod -n production",
+    ]);
+  });
+
+  it("takes the expected signer from the guard's advice where the message has none, for controllers too", () => {
+    for (const name of ["unsigned", "unsigned-deployment"])
+      assert.equal(
+        explain(recorded(name)).findings[0]!.expected,
+        `${SUBJECT} (issuer https://token.actions.githubusercontent.com)`,
+      );
+  });
+
+  it("reads what kubectl, events and terminals make of it", () => {
+    const text = recorded("unsigned");
+    const wrapped = [
+      `Error from server: error when creating "pod.yaml": ${text}`,
+      `Error creating: ${text}`,
+      text
+        .split("\n")
+        .map((line) => `    ${line}`)
+        .join("\n"),
+      text.replace(/\n/g, "\r\n"),
+      `  Warning  FailedCreate  3s  replicaset-controller  Error creating: ${text}`,
+      `${text}\n$ kubectl get pods`,
+    ];
+    for (const one of wrapped) {
+      const { findings } = explain(one);
+      assert.equal(findings.length, 1, one);
+      assert.equal(findings[0]!.id, "no-matching-signatures");
+      assert.equal(findings[0]!.policy, "require-signed-images", one);
+    }
+    // On one line nothing can be taken apart any more, but the message is known all the same.
+    assert.equal(explain(text.replace(/\s+/g, " ")).findings[0]!.id, "no-matching-signatures");
+  });
+
+  it("says so when it does not know the message", () => {
+    for (const text of [
+      "pods is forbidden: exceeded quota",
+      'admission webhook "x.example.com" denied the request: no',
+      "???",
+    ]) {
+      const answer = explain(text);
+      assert.equal(answer.exitCode, 1);
+      assert.equal(answer.findings[0]!.id, undefined);
+      assert.match(answer.findings[0]!.meaning, /not in the table/);
+    }
+  });
+
+  it("keeps control characters and links out of the terminal", () => {
+    const text = describeExplanation(explain("\u001b[2J no signatures found \u0007"));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+    assert.ok(!/[\u0000-\u0009\u000b-\u001f]/.test(text));
+    assert.match(text, /the format \(docs\/signing\.md\)/);
+  });
+});
+
+describe("doctor explain: table", () => {
+  it("is that of docs/troubleshooting.md", () => {
+    const page = fs.readFileSync(path.join(__dirname, "../../../../docs/troubleshooting.md"), "utf8");
+    const [begin, end] = [page.indexOf(TABLE_BEGIN), page.indexOf(TABLE_END)];
+    assert.ok(begin >= 0 && end > begin);
+    assert.equal(page.slice(begin, end + TABLE_END.length), refusalTable());
+  });
+
+  it("has each id once, and every shown text finds its own entry", () => {
+    assert.equal(new Set(KNOWN_REFUSALS.map(({ id }) => id)).size, KNOWN_REFUSALS.length);
+    for (const { id, all } of KNOWN_REFUSALS) {
+      for (const pattern of all) assert.doesNotThrow(() => new RegExp(pattern), id);
+    }
+  });
+});

@@ -1,0 +1,211 @@
+import { strict as assert } from "node:assert";
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { toJson } from "../../../../cli/posture/command";
+import { comparePostures } from "../../../../cli/posture/compare";
+import { marker, span, toMarkdown } from "../../../../cli/posture/markdown";
+import { GUARD_TYPE, readPreview } from "../../../../cli/posture/preview";
+import { exitCode } from "../../../../cli/posture/result";
+import { compareStacks, compareWithRef } from "../../../../cli/posture/stackFiles";
+import { postureOf, settings } from "../../../support/settings";
+
+const FIXTURES = path.join(__dirname, "../../fixtures/posture");
+const recorded = (name: string) => fs.readFileSync(path.join(FIXTURES, `${name}.json`), "utf8");
+const answer = (text: string, stack?: string) => comparePostures(readPreview(text, stack));
+const URN = `urn:pulumi:dev::p::${GUARD_TYPE}::guard`;
+
+function preview(before: unknown, after: unknown, op = "update"): string {
+  const state = (posture: unknown) => ({ inputs: { posture } });
+  return JSON.stringify({ steps: [{ op, urn: URN, oldState: state(before), newState: state(after) }] });
+}
+
+describe("posture: recorded previews of the real engine", () => {
+  const expected: [name: string, verdict: string, code: number, says: RegExp][] = [
+    ["create", "NEW", 0, /mode audit: `dev`.*every other namespace/],
+    ["same-shown", "SAME", 0, /SAME/],
+    ["same-hidden", "SAME", 0, /not among the steps/],
+    ["enforce", "STRONGER", 0, /audit → enforce in `prod`/],
+    ["signer-added", "WEAKER", 1, /signers added `release@example.com/],
+    ["gone", "GONE", 1, /no image is checked any more/],
+    ["renamed", "SAME", 0, /from `guard` to `guard2`/],
+    ["unknown", "UNKNOWN", 1, /known only after the update/],
+    ["secret", "UNKNOWN", 1, /is a secret/],
+    ["failed-config", "UNKNOWN", 2, /NO ANSWER[\s\S]*image-signing-guard:mode: found "loud"/],
+    ["failed-program", "UNKNOWN", 2, /the preview failed; see its log/],
+    ["other-project", "UNKNOWN", 2, /no guard in this preview/],
+  ];
+  for (const [name, verdict, code, says] of expected) {
+    it(`${name}: ${verdict}`, () => {
+      const result = answer(recorded(name), "dev");
+      const text = toMarkdown(result);
+      assert.equal(result.verdict, verdict);
+      assert.equal(exitCode(result, true), code);
+      assert.match(text, says);
+      assert.equal(text.split("\n")[0], "<!-- image-signing-guard:dev -->");
+      assert.ok(text.split("\n").length <= 15);
+    });
+  }
+
+  it("knows the component's type without loading it", () => {
+    const source = fs.readFileSync(path.join(__dirname, "../../../../components/imageSigningGuard.ts"), "utf8");
+    assert.ok(source.includes(`GUARD_TYPE = "${GUARD_TYPE}"`));
+  });
+
+  it("is loud about half a document, no document, another document and another stack", () => {
+    const whole = recorded("enforce");
+    for (const [text, says] of [
+      [whole.slice(0, whole.length / 2), /broken or only half/],
+      ["", /printed nothing/],
+      ["[]", /no preview/],
+      ["null", /no preview/],
+      [`warning: x\n${whole}`, /broken/],
+    ] as const) {
+      const result = answer(text, "dev");
+      assert.match(toMarkdown(result), says);
+      assert.equal(exitCode(result, false), 2);
+    }
+    assert.match(toMarkdown(answer(whole, "prod")), /of the stack `dev`/);
+    assert.equal(answer(whole, "acme/site/dev").verdict, "STRONGER");
+  });
+
+  it("takes a field of another version for UNKNOWN, at any depth", () => {
+    const posture = postureOf(settings());
+    const later = { ...posture, trust: { ...posture.trust, believesAnybody: true } };
+    const result = answer(preview(posture, later));
+    assert.equal(result.verdict, "UNKNOWN");
+    assert.match(toMarkdown(result), /`posture\.trust\.believesAnybody`/);
+    const { tags: _, ...earlier } = posture;
+    assert.equal(answer(preview(earlier, posture)).verdict, "UNKNOWN");
+  });
+
+  it("finds unknown and secret values inside", () => {
+    const posture = postureOf(settings());
+    const hide = (publicKey: string) => ({ ...posture, trust: { ...posture.trust, ctLogPublicKey: publicKey } });
+    for (const value of ["04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]"])
+      assert.equal(answer(preview(posture, hide(value))).verdict, "UNKNOWN");
+  });
+});
+
+describe("posture: text", () => {
+  const base = postureOf(settings());
+
+  it("keeps values from becoming Markdown, HTML, mentions or another line", () => {
+    for (const value of ["a`b` @octocat", "<img src=x>", "x\n# heading", "--> <b>", "\u202eabc", "[a](http://b)"]) {
+      const text = span(value);
+      assert.match(text, /^`[^`\n\u202e]+`$/);
+      const rule = { ...base.images[0]!, name: value };
+      const lines = toMarkdown(answer(preview(base, { ...base, images: [...base.images, rule] })));
+      assert.ok(lines.includes(text), lines);
+    }
+    assert.equal(marker("a--><b>"), "<!-- image-signing-guard:a--__b_ -->");
+  });
+
+  it("shows no passwords in URLs and no private keys", () => {
+    assert.equal(span("https://user:pw@host/x?token=abc"), "`https://***@host/x?***`");
+    assert.ok(!span("-----BEGIN EC PRIVATE KEY-----\nabc").includes("abc"));
+    const mirrored = (url: string) => ({ ...base, kyverno: { ...base.kyverno, imageRegistry: url } });
+    const result = answer(preview(base, mirrored("https://user:hunter2@mirror")));
+    assert.ok(!`${toMarkdown(result)}${JSON.stringify(toJson(result, 0))}`.includes("hunter2"));
+  });
+
+  it("tells long values apart that differ in the middle", () => {
+    assert.notEqual(span(`${"a".repeat(80)}b${"c".repeat(80)}`), span(`${"a".repeat(80)}d${"c".repeat(80)}`));
+  });
+
+  it("counts the lines that it leaves out, the harmless ones", () => {
+    const images = Array.from({ length: 30 }, (_, index) => ({
+      ...base.images[0]!,
+      name: `n${index}`,
+      repositories: [`r.io/${index}`],
+    }));
+    const result = answer(preview(base, { ...base, images, tags: "keep" }));
+    const lines = toMarkdown(result).split("\n");
+    assert.equal(lines.length, 15);
+    assert.match(lines[14]!, new RegExp(`${result.changes.length - 12} more lines`));
+    assert.match(lines[2]!, /weaker|mixed/);
+  });
+
+  it("bears every verdict by a line", () => {
+    const result = answer(preview(base, { ...base, policies: [] }));
+    assert.equal(result.verdict, "WEAKER");
+    assert.match(toMarkdown(result), /audit → not checked in `dev`/);
+  });
+
+  it("has a documented JSON shape", () => {
+    const json = toJson(answer(recorded("signer-added"), "dev"), 0);
+    assert.deepEqual(Object.keys(json), ["version", "stack", "verdict", "exitCode", "changes", "lacks", "failed"]);
+  });
+});
+
+describe("posture: stack files", () => {
+  let folder: string;
+  const now = new Date("2026-06-01T12:00:00Z");
+  const write = (stack: string, config: object) => {
+    const keys = Object.entries(config).map(([key, value]) => [`image-signing-guard:${key}`, value]);
+    fs.writeFileSync(path.join(folder, `Pulumi.${stack}.yaml`), JSON.stringify({ config: Object.fromEntries(keys) }));
+  };
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+      cwd: folder,
+      stdio: "pipe",
+    });
+  before(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "posture-test-"));
+    git("init", "-q");
+    write("dev", settings({ suspend: [{ policy: "all", reason: "a long reason", until: "2026-05-01T00:00:00Z" }] }));
+    git("add", ".");
+    git("commit", "-qm", "base");
+    write("dev", settings({ tags: "keep" }));
+    write("prod", settings({ mode: "enforce" }));
+  });
+  after(() => fs.rmSync(folder, { recursive: true }));
+
+  it("compares with the file at a ref, whose suspensions may have ended", () => {
+    assert.equal(comparePostures(compareWithRef("dev", "HEAD", folder, now)).verdict, "WEAKER");
+    assert.equal(comparePostures(compareWithRef("prod", "HEAD", folder, now)).verdict, "NEW");
+  });
+
+  it("compares two stacks, the second being the measure", () => {
+    assert.equal(comparePostures(compareStacks("prod", "dev", folder, now)).verdict, "STRONGER");
+  });
+
+  it("says so when there is no such stack, commit or name", () => {
+    for (const question of [
+      compareStacks("prod", "nosuch", folder, now),
+      compareWithRef("dev", "--output=x", folder, now),
+      compareWithRef("../dev", "HEAD", folder, now),
+    ])
+      assert.equal(exitCode(comparePostures(question), false), 2);
+  });
+});
+
+describe("posture: size", () => {
+  it("answers about a preview of 5 MB", () => {
+    const document = JSON.parse(recorded("enforce")) as { steps: object[] };
+    const child = {
+      op: "create",
+      urn: "urn:pulumi:dev::p::kubernetes:core/v1:ConfigMap::c",
+      newState: { inputs: { data: "x".repeat(2000) } },
+    };
+    const steps = [...Array.from({ length: 2500 }, () => child), ...document.steps];
+    const text = JSON.stringify({ ...document, steps });
+    assert.ok(text.length > 5_000_000);
+    assert.equal(answer(text).verdict, "STRONGER");
+  });
+
+  it("compares 200 entries with 200 others", () => {
+    const many = (subject: string) => ({
+      ...postureOf(settings()),
+      images: Array.from({ length: 200 }, (_, index) => ({
+        name: `n${index}`,
+        repositories: [`ghcr.io/organisation/team-${index}/*`],
+        signers: [{ kind: "keyless" as const, issuer: "https://i", subject: `${subject}${index}@*`, claims: {} }],
+        threshold: 1,
+        attestations: [],
+      })),
+    });
+    assert.equal(answer(preview(many("a"), many("b"))).verdict, "MIXED");
+  });
+});

@@ -1,0 +1,132 @@
+import * as assert from "node:assert/strict";
+import { mergeValues } from "../../../../components/kyverno/values";
+import { compile, settings } from "../../../support/settings";
+
+/** The chart values of a stack, read by dotted path. */
+function valuesOf(kyverno: Record<string, unknown> = {}, more: Record<string, unknown> = {}) {
+  const { chartValues } = compile(settings({ kyverno, ...more }));
+  return (path: string) =>
+    path.split(".").reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], chartValues);
+}
+
+const variables = (value: unknown) => (value as { name: string }[] | undefined)?.map(({ name }) => name);
+const TRUST_VARIABLES = ["SIGSTORE_ROOT_FILE", "SIGSTORE_REKOR_PUBLIC_KEY", "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE"];
+
+describe("chart values", () => {
+  it("keep Kyverno's webhooks away from system namespaces", () => {
+    const value = valuesOf({}, { namespaces: { system: ["istio-system"] } });
+    const [webhook] = value("config.webhooks") as { namespaceSelector: { matchExpressions: unknown } }[];
+    assert.deepEqual(webhook!.namespaceSelector.matchExpressions, [
+      {
+        key: "kubernetes.io/metadata.name",
+        operator: "NotIn",
+        values: ["istio-system", "kube-node-lease", "kube-public", "kube-system"],
+      },
+    ]);
+    const filters = value("config.resourceFilters") as string[];
+    for (const name of ["istio-system", "kube-system"]) assert.ok(filters.includes(`[*/*,${name},*]`), name);
+  });
+
+  it("let policies see ReplicaSets, which the chart would filter", () => {
+    const filters = valuesOf()("config.resourceFilters") as string[];
+    assert.ok(!filters.some((filter) => filter.startsWith("[ReplicaSet")), filters.join());
+    assert.ok(filters.includes("[Event,*,*]"));
+  });
+
+  it("spare nobody by group", () => {
+    assert.deepEqual(valuesOf()("config.excludeGroups"), []);
+  });
+
+  it("keep exceptions off and failures closed", () => {
+    const value = valuesOf();
+    assert.equal(value("features.policyExceptions.enabled"), false);
+    assert.equal(value("features.forceFailurePolicyIgnore.enabled"), false);
+  });
+
+  it("mount the trust files where images are verified: at admission and for reports", () => {
+    const value = valuesOf();
+    const name = compile(settings()).trust!.metadata.name;
+    for (const controller of ["admissionController", "reportsController"])
+      assert.deepEqual(value(`${controller}.sigstoreVolume`), { emptyDir: null, configMap: { name } }, controller);
+    assert.deepEqual(variables(value("admissionController.container.extraEnvVars")), TRUST_VARIABLES);
+    assert.deepEqual(variables(value("reportsController.extraEnvVars")), TRUST_VARIABLES);
+  });
+
+  it("run one replica by default, and three apart from one another on request", () => {
+    assert.equal(valuesOf()("admissionController.replicas"), 1);
+    assert.equal(valuesOf()("admissionController.podDisruptionBudget"), undefined);
+    const three = valuesOf({ replicas: 3 });
+    assert.equal(three("admissionController.replicas"), 3);
+    assert.deepEqual(three("admissionController.podDisruptionBudget"), { minAvailable: 2 });
+    const [spread] = three("admissionController.topologySpreadConstraints") as { topologyKey: string }[];
+    assert.equal(spread!.topologyKey, "kubernetes.io/hostname");
+    assert.equal(three("admissionController.priorityClassName"), "system-cluster-critical");
+    assert.equal(three("admissionController.container.resources.limits.memory"), "1Gi");
+  });
+
+  it("take every image from the mirror", () => {
+    const value = valuesOf({ imageRegistry: "mirror.example.com/hub", kubectlImage: "docker.io/alpine/k8s:1.31.5" });
+    for (const path of [
+      ...["admissionController.container", "admissionController.initContainer", "backgroundController"],
+      ...["cleanupController", "reportsController"],
+    ])
+      assert.equal(value(`${path}.image.registry`), "mirror.example.com/hub", path);
+    assert.equal(value("webhooksCleanup.image"), "mirror.example.com/hub/alpine/k8s:1.31.5");
+    assert.deepEqual(value("cleanupJobs.admissionReports.image"), {
+      registry: "mirror.example.com",
+      repository: "hub/alpine/k8s",
+      tag: "1.31.5",
+    });
+  });
+
+  it("keep a digest of the clean-up image whole", () => {
+    const digest = "a".repeat(64);
+    const value = valuesOf({ kubectlImage: `docker.io/alpine/k8s@sha256:${digest}` });
+    const { registry, repository, tag } = value("cleanupJobs.admissionReports.image") as Record<string, string>;
+    assert.equal(`${registry}/${repository}:${tag}`, `docker.io/alpine/k8s@sha256:${digest}`);
+  });
+
+  it("hand pull secrets to every controller and registry secrets to verification", () => {
+    const value = valuesOf({ imagePullSecrets: ["pull"], registrySecrets: ["read"] });
+    for (const name of ["admission", "background", "cleanup", "reports"])
+      assert.deepEqual(value(`${name}Controller.imagePullSecrets`), [{ name: "pull" }], name);
+    assert.deepEqual(value("existingImagePullSecrets"), ["read"]);
+  });
+
+  it("give the cloud identity to both controllers that read registries", () => {
+    const value = valuesOf({
+      registryIdentity: {
+        awsRoleArn: "arn:aws:iam::123456789012:role/kyverno",
+        azureClientId: "00000000-0000-0000-0000-000000000000",
+      },
+    });
+    for (const name of ["admission", "reports"]) {
+      assert.deepEqual(value(`${name}Controller.rbac.serviceAccount.annotations`), {
+        "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/kyverno",
+        "azure.workload.identity/client-id": "00000000-0000-0000-0000-000000000000",
+      });
+      assert.deepEqual(value(`${name}Controller.podLabels`), { "azure.workload.identity/use": "true" });
+    }
+    assert.equal(value("cleanupController.rbac"), undefined);
+  });
+
+  it("take the user's values over the guard's, and add the user's variables", () => {
+    const proxy = { name: "HTTPS_PROXY", value: "http://proxy" };
+    const value = valuesOf({
+      values: {
+        features: { omitEvents: { eventTypes: [] }, logging: { format: "json" } },
+        admissionController: { container: { extraEnvVars: [proxy] } },
+      },
+    });
+    assert.deepEqual(value("features.omitEvents.eventTypes"), []);
+    assert.equal(value("features.logging.format"), "json");
+    assert.equal(value("features.policyExceptions.enabled"), false);
+    assert.deepEqual(variables(value("admissionController.container.extraEnvVars")), [...TRUST_VARIABLES, proxy.name]);
+  });
+
+  it("are merged without changing either side", () => {
+    const base = Object.freeze({ a: Object.freeze({ b: 1 }), list: [1] });
+    const over = Object.freeze({ a: Object.freeze({ c: 2 }), list: [2] });
+    assert.deepEqual(mergeValues(base, over), { a: { b: 1, c: 2 }, list: [2] });
+  });
+});

@@ -1,0 +1,118 @@
+import * as assert from "node:assert/strict";
+import type { Json } from "../../../../components/kubernetes/manifest";
+import { compile, policyOf, ruleOf, settings, specOf } from "../../../support/settings";
+
+const EXEMPT = { repositories: ["registry.k8s.io/*"], reason: "Kubernetes" };
+const compiled = (changes: Record<string, unknown> = {}) =>
+  compile(settings({ mode: "enforce", uncovered: { exempt: [EXEMPT] }, ...changes }));
+
+/** The regular expressions of a rule's context, as Go would read them. */
+function expressions(rule: Json): RegExp[] {
+  return [...JSON.stringify(rule.context).matchAll(/regex_match\('((?:[^'\\]|\\.)*)'/g)].map(([, source]) => {
+    const text = JSON.parse(`"${source}"`) as string;
+    return new RegExp(text.replace(/^\(\?i\)/, ""), text.startsWith("(?i)") ? "i" : "");
+  });
+}
+
+describe("rules for images without a signer", () => {
+  it("refuse in production what is neither signed nor exempt", () => {
+    const rule = ruleOf(policyOf(compiled(), "require-signed-images"), "every-image-has-a-signer");
+    const [covered] = expressions(rule);
+    for (const image of ["ghcr.io/ikey168/modulo-web", "registry.k8s.io/pause", "registry.k8s.io/a/b"])
+      assert.ok(covered!.test(image), image);
+    for (const image of [
+      "ghcr.io/ikey168/other",
+      "ghcr.io/ikey168/modulo",
+      "docker.io/library/nginx",
+      "evil.io/ghcr.io/ikey168/modulo-web",
+      "ghcrxio/ikey168/modulo-web",
+    ])
+      assert.ok(!covered!.test(image), image);
+  });
+
+  it("say which images may be used", () => {
+    const rule = ruleOf(policyOf(compiled(), "require-signed-images"), "every-image-has-a-signer");
+    const { message } = rule.validate as { message: string };
+    assert.match(message, /ghcr\.io\/ikey168\/modulo-\*, registry\.k8s\.io\/\*/);
+  });
+
+  it("refuse elsewhere only other spellings of a covered image", () => {
+    const [covered, alike] = expressions(
+      ruleOf(policyOf(compiled(), "verify-image-signatures"), "images-are-spelled-plainly"),
+    );
+    const disguised = (image: string) => !covered!.test(image) && alike!.test(image);
+    for (const image of ["GHCR.io/ikey168/modulo-web", "ghcr.io:443/ikey168/modulo-web", "ghcr.io/Ikey168/Modulo-web"])
+      assert.ok(disguised(image), image);
+    for (const image of [
+      "ghcr.io/ikey168/modulo-web",
+      "quay.io/a/b",
+      "docker.io/library/nginx",
+      "ghcr.io/ikey168/modulo",
+    ])
+      assert.ok(!disguised(image), image);
+  });
+
+  it("know Docker Hub by its other names", () => {
+    const images = [
+      {
+        name: "web",
+        repositories: ["docker.io/library/web", "docker.io/org/app"],
+        signers: [{ key: { kms: "awskms:///a" } }],
+      },
+    ];
+    const [covered, alike] = expressions(
+      ruleOf(policyOf(compiled({ images }), "verify-image-signatures"), "images-are-spelled-plainly"),
+    );
+    for (const image of [
+      "index.docker.io/library/web",
+      "registry-1.docker.io/org/app",
+      "docker.io/web",
+      "docker.com/org/app",
+    ])
+      assert.ok(!covered!.test(image) && alike!.test(image), image);
+    assert.ok(covered!.test("docker.io/library/web"));
+  });
+
+  it("can be turned round for each class", () => {
+    const turned = compiled({ uncovered: { production: "report", applications: "refuse" } });
+    ruleOf(policyOf(turned, "require-signed-images"), "images-are-spelled-plainly");
+    ruleOf(policyOf(turned, "verify-image-signatures"), "every-image-has-a-signer");
+  });
+
+  it("let an update pass that leaves the images alone", () => {
+    for (const [policy, rule] of [
+      ["require-signed-images", "every-image-has-a-signer"],
+      ["verify-image-signatures", "images-are-spelled-plainly"],
+    ])
+      assert.match(
+        JSON.stringify((ruleOf(policyOf(compiled(), policy!), rule!).validate as Json).deny),
+        /request\.operation != 'UPDATE'/,
+      );
+  });
+});
+
+describe("audit-unsigned-images", () => {
+  const policy = () => policyOf(compiled(), "audit-unsigned-images");
+
+  it("reports in every namespace, refuses nothing and asks no registry", () => {
+    const { validationFailureAction, failurePolicy, background } = specOf(policy());
+    assert.deepEqual([validationFailureAction, failurePolicy, background], ["Audit", "Ignore", true]);
+    const rule = ruleOf(policy(), "image-has-a-signer");
+    assert.deepEqual(rule.match, { any: [{ resources: { kinds: ["Pod"] } }] });
+    assert.ok(!("exclude" in rule) && !("verifyImages" in rule));
+  });
+
+  it("reports exempt images too, since nobody signs them", () => {
+    const [covered] = expressions(ruleOf(policy(), "image-has-a-signer"));
+    assert.ok(covered!.test("ghcr.io/ikey168/modulo-web"));
+    assert.ok(!covered!.test("registry.k8s.io/pause"));
+  });
+
+  it("stands in a stack of either mode", () => {
+    policyOf(compile(settings({ mode: "audit" })), "audit-unsigned-images");
+    assert.equal(
+      specOf(policyOf(compile(settings({ mode: "enforce" })), "audit-unsigned-images")).validationFailureAction,
+      "Audit",
+    );
+  });
+});

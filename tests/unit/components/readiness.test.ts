@@ -1,0 +1,111 @@
+import * as assert from "node:assert/strict";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { ImageSigningGuardArgs } from "../../../components/args";
+import { ImageSigningGuard } from "../../../components/imageSigningGuard";
+import { askCanary, awaitPolicyWebhooks } from "../../../components/kyverno/canary";
+import { type FakeCluster, REFUSED, startFakeCluster } from "../../support/fakeCluster";
+import { promiseOf, runStack } from "../../support/mockStack";
+import { postureOf, settings } from "../../support/settings";
+
+const ENFORCED = postureOf(settings({ mode: "enforce" }));
+const AUDITED = postureOf(settings({ mode: "audit" }));
+const POD = "POST /api/v1/namespaces/shop/pods";
+
+describe("readiness", () => {
+  let cluster: FakeCluster;
+  beforeEach(async () => {
+    cluster = await startFakeCluster(["kube-system", "dev", "shop"]);
+  });
+  afterEach(() => cluster.stop());
+  /** Asks once: there is no time left to ask again. */
+  const target = () => ({ kubeconfig: cluster.kubeconfig, timeoutSeconds: -1 });
+
+  it("offers an unsigned pod to a namespace that is enforced, and is content when it is refused", async () => {
+    await askCanary(target(), ENFORCED);
+    assert.ok(cluster.requests.includes(POD), cluster.requests.join());
+  });
+
+  it("fails when the unsigned pod would be admitted, and says so", async () => {
+    cluster.podAnswer = { code: 201, message: "" };
+    await assert.rejects(
+      askCanary(target(), ENFORCED),
+      /refusal of the unsigned canary ghcr\.io\/ikey168\/modulo-.*would admit it/,
+    );
+  });
+
+  it("does not take another refusal for Kyverno's", async () => {
+    for (const message of ["failed calling webhook mutate.kyverno.svc-fail", "pods is forbidden: exceeded quota"]) {
+      cluster.podAnswer = { code: 403, message };
+      await assert.rejects(askCanary(target(), ENFORCED), new RegExp(message));
+    }
+  });
+
+  it("offers no pod where nothing is enforced", async () => {
+    cluster.podAnswer = { code: 201, message: "" };
+    await askCanary(target(), AUDITED);
+    assert.ok(!cluster.requests.some((request) => request.startsWith("POST")), cluster.requests.join());
+  });
+
+  it("fails when no namespace is there to ask, and names those that are", async () => {
+    await cluster.stop();
+    cluster = await startFakeCluster(["dev", "kube-system"]);
+    await assert.rejects(askCanary(target(), ENFORCED), /dev, kube-system/);
+  });
+
+  it("waits for the CA of the webhooks", async () => {
+    cluster.webhooksHaveCa = false;
+    await assert.rejects(askCanary(target(), ENFORCED), /kyverno-resource-mutating-webhook-cfg/);
+    await assert.rejects(awaitPolicyWebhooks(target()), /policy webhooks/);
+    cluster.webhooksHaveCa = true;
+    await awaitPolicyWebhooks(target());
+  });
+
+  async function up(changes: Record<string, unknown>, opts: { preview?: boolean; provider?: boolean } = {}) {
+    let guard!: ImageSigningGuard;
+    const stack = await runStack(
+      () => {
+        const provider = opts.provider ? new k8s.Provider("elsewhere", { kubeconfig: "{}" }) : undefined;
+        const args = settings({ mode: "enforce", ...changes }) as unknown as ImageSigningGuardArgs;
+        guard = new ImageSigningGuard("guard", args, provider ? { providers: [provider] } : {});
+      },
+      { preview: opts.preview ?? false },
+    );
+    return { guard, stack };
+  }
+
+  it("is proved in up with the kubeconfig given, and the cluster's secrets stay out of the stack", async () => {
+    const { guard, stack } = await up({
+      readiness: { kubeconfig: pulumi.secret(cluster.kubeconfig), timeoutSeconds: 5 },
+    });
+    assert.equal(
+      await promiseOf(guard.readiness),
+      "release deployed, policies Ready, webhooks registered, unsigned canary refused",
+    );
+    assert.ok(cluster.requests.includes(POD));
+    assert.ok(!(await pulumi.isSecret(guard.readiness)), "what was proved is no secret");
+    for (const { name, secretInputs } of stack.resources) assert.deepEqual(secretInputs, [], name);
+  });
+
+  it("asks nothing in a preview, and promises there what up will say", async () => {
+    const { guard } = await up({ readiness: { kubeconfig: cluster.kubeconfig } }, { preview: true });
+    assert.deepEqual(cluster.requests, []);
+    assert.match((await promiseOf(guard.readiness)) ?? "", /unsigned canary refused$/);
+  });
+
+  it("asks nothing behind an explicit provider whose kubeconfig it does not have", async () => {
+    const { guard } = await up({}, { provider: true });
+    assert.equal(await promiseOf(guard.readiness), "release deployed, policies Ready");
+  });
+
+  it("fails up by a resource error that names the step", async () => {
+    cluster.podAnswer = { ...REFUSED, message: "exceeded quota" };
+    const { guard } = await up({ readiness: { canary: false } });
+    assert.equal(await promiseOf(guard.readiness), "release deployed, policies Ready");
+    await assert.rejects(up({ readiness: { kubeconfig: "/no/such/kubeconfig" } }), (error: Error) => {
+      assert.ok(pulumi.ResourceError.isInstance(error), error.constructor.name);
+      assert.match(error.message, /the guard is not ready/);
+      return true;
+    });
+  }).timeout(20_000);
+});
