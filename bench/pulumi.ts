@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { argsFromSettings } from "../components/config";
+import { argsFromSettings } from "../components/settings";
 import { type Engine, findEngine } from "../local/engine";
 import { runToEnd } from "../local/processes";
 import { type BenchCluster, startBenchCluster } from "./cluster";

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { KubeObject } from "../cli/cluster/resources";
+import type { KubeObject } from "../components/kubernetes/resources";
 import { startApiServer } from "../tests/support/apiServer";
 import { pod, policyReport, rows, scanReport, stored, workload } from "../tests/support/clusterObjects";
 import { compile } from "../tests/support/settings";

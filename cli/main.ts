@@ -4,7 +4,7 @@ import { GuardInputError } from "../components/problems";
 import { bypassCommand } from "./bypass/command";
 import { checkCommand } from "./check/command";
 import { completionCommand } from "./completion/command";
-import { doctorCommand } from "./doctor";
+import { doctorCommand } from "./doctor/command";
 import { impactCommand } from "./impact/command";
 import { postureCommand } from "./posture/command";
 import { recoverCommand } from "./recover/command";

@@ -1,3 +1,4 @@
 export * from "./args";
-export { CONFIG_NAMESPACE, guardArgsFromConfig } from "./config";
+export { guardArgsFromConfig } from "./config";
 export { GUARD_TYPE, ImageSigningGuard } from "./imageSigningGuard";
+export { CONFIG_NAMESPACE } from "./settings";

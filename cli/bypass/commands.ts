@@ -6,11 +6,17 @@ import {
   PatchStrategy,
 } from "@kubernetes/client-node";
 import { apiMessage, type ClusterTarget, isForbidden, loadKubeConfig } from "../../components/kubernetes/cluster";
+import {
+  parseWorkload,
+  templateAnnotations,
+  templatePatch,
+  WORKLOAD_KINDS,
+  type WorkloadKind,
+} from "../../components/kubernetes/workloads";
 import { REASON_ANNOTATION, SKIP_ANNOTATION, UNTIL_ANNOTATION } from "../../components/policies/bypassTerms";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError } from "../../components/problems";
 import { type BypassFound, type BypassRequest, bypassAnnotations, readBypass } from "./terms";
-import { parseWorkload, templateAnnotations, templatePatch, WORKLOAD_KINDS, type WorkloadKind } from "./workloads";
 
 const FIELD_MANAGER = "image-signing-guard-bypass";
 const PAGE = 250;

@@ -2,7 +2,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { type ClusterTarget, loadKubeConfig } from "../../components/kubernetes/cluster";
-import { collectionPath, type KubeObject, type Resource, resourceText } from "./resources";
+import { collectionPath, type KubeObject, type Resource, resourceText } from "../../components/kubernetes/resources";
 import { type ObjectSource, Unreadable } from "./source";
 
 /** Objects a request. Reports are the biggest: some ten rows of half a kilobyte each. */

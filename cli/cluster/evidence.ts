@@ -1,5 +1,5 @@
+import { type KubeObject, POLICY_REPORTS, SCAN_REPORTS } from "../../components/kubernetes/resources";
 import { type Demand, type DeployedPolicy, demandOfRule, sameDemand } from "./policies";
-import { type KubeObject, POLICY_REPORTS, SCAN_REPORTS } from "./resources";
 import { rowsOf, sayingOf, scannedVersion } from "./rows";
 import { type Gap, type ObjectSource, readAll } from "./source";
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { globMatches } from "../../components/globs";
 import { MANAGED_BY } from "../../components/kubernetes/manifest";
+import { CLUSTER_POLICIES, type KubeObject } from "../../components/kubernetes/resources";
 import { attestations, attestorSet } from "../../components/policies/attestors";
 import type { ImageRule, Resolved } from "../../components/posture/types";
-import { CLUSTER_POLICIES, type KubeObject } from "./resources";
 import { type Gap, type ObjectSource, readAll } from "./source";
 
 /** A policy of the guard as the cluster has it. */

@@ -1,5 +1,5 @@
+import type { KubeObject } from "../../components/kubernetes/resources";
 import { ImageNameError, parseReference, policyText } from "../images/reference";
-import type { KubeObject } from "./resources";
 
 /** A row of a report, as far as it is looked at. */
 export interface Row {

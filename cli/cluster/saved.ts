@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
+import { type KubeObject, resourceText } from "../../components/kubernetes/resources";
 import { GuardInputError } from "../../components/problems";
-import { type KubeObject, resourceText } from "./resources";
 import { type ObjectSource, Unreadable } from "./source";
 
 const HOW = "kubectl get pods,deployments,... -A -o json";

@@ -1,4 +1,4 @@
-import { type KubeObject, type Resource, resourceText } from "./resources";
+import { type KubeObject, type Resource, resourceText } from "../../components/kubernetes/resources";
 
 /** Where objects come from: a cluster, or files that somebody saved. */
 export interface ObjectSource {

@@ -1,7 +1,7 @@
+import { type KubeObject, WORKLOADS } from "../../components/kubernetes/resources";
+import { WORKLOAD_KINDS } from "../../components/kubernetes/workloads";
 import { type BypassFound, readBypass } from "../bypass/terms";
-import { WORKLOAD_KINDS } from "../bypass/workloads";
 import { ImageNameError, parseReference, policyText } from "../images/reference";
-import { type KubeObject, WORKLOADS } from "./resources";
 import { type Gap, type ObjectSource, readAll } from "./source";
 
 /** What brings an image into a pod: it runs, the next pod will have it, a schedule starts it, a rollback would. */

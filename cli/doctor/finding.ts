@@ -11,6 +11,13 @@ export interface Finding {
   readonly fix?: string;
 }
 
+export interface DoctorReport {
+  readonly version: 1;
+  readonly stack?: string;
+  readonly findings: readonly Finding[];
+  readonly exitCode: 0 | 1 | 2;
+}
+
 export const ok = (id: string, evidence: string): Finding => ({ id, severity: "ok", evidence });
 
 export const finding = (severity: Exclude<Severity, "ok">, id: string, evidence: string, fix?: string): Finding => ({

@@ -1,6 +1,5 @@
 import { type Colour, paint } from "../terminal/colours";
-import type { DoctorReport } from "./command";
-import type { Finding, Severity } from "./finding";
+import type { DoctorReport, Finding, Severity } from "./finding";
 
 const COLOURS: Record<Severity, Colour> = {
   problem: "red",

@@ -7,12 +7,9 @@ import { gist, rowReason } from "../cluster/rows";
 import { type Gap, type ObjectSource, rightsFix } from "../cluster/source";
 import { readUsages } from "../cluster/workloads";
 import { checkImage } from "../judging/image";
+import type { Check } from "./check";
 import { type Answer, type Case, openCase, toFinding } from "./predict";
 import { type Finding, type ImpactResult, VERDICTS, type Verdict } from "./result";
-
-/** When registries are asked: where reports can't tell, about everything, or not at all. */
-export const CHECK = ["needed", "always", "never"] as const;
-export type Check = (typeof CHECK)[number];
 
 export interface ImpactRequest {
   readonly stack: string;

@@ -1,30 +1,7 @@
 import { Command, Option } from "commander";
-import { argsFromSettings } from "../../components/config";
-import { clusterSource } from "../cluster/api";
-import { savedSource } from "../cluster/saved";
-import {
-  type ClusterOptions,
-  clusterTarget,
-  isJson,
-  type OutputOptions,
-  withClusterOptions,
-  withOutputOption,
-} from "../options";
-import { readStackSettings } from "../settings/stackSettings";
-import { Progress } from "../terminal/progress";
-import { assessImpact, CHECK, type Check } from "./assess";
-import { describeImpact } from "./table";
-
-interface ImpactOptions extends ClusterOptions, OutputOptions {
-  stack: string;
-  cwd: string;
-  namespace: string[];
-  from: string[];
-  check: Check;
-  everywhere?: boolean;
-  rollbacks: boolean;
-  all?: boolean;
-}
+import { withClusterOptions, withOutputOption } from "../options";
+import { CHECK } from "./check";
+import type { ImpactOptions } from "./run";
 
 export function impactCommand(): Command {
   const collect = (value: string, earlier: string[]) => [...earlier, value];
@@ -63,23 +40,5 @@ export function impactCommand(): Command {
         "controllerrevisions,cronjobs,jobs,pods -A -o json | image-signing-guard impact --stack prod --from -",
       ].join("\n"),
     )
-    .action(async (options: ImpactOptions) => {
-      const json = isJson(options);
-      const args = argsFromSettings(readStackSettings(options.stack, options.cwd));
-      const source = options.from.length > 0 ? savedSource(options.from) : clusterSource(clusterTarget(options));
-      const progress = new Progress();
-      const result = await assessImpact(source, {
-        stack: options.stack,
-        args,
-        namespaces: options.namespace,
-        everywhere: options.everywhere ?? false,
-        rollbacks: options.rollbacks,
-        check: options.check,
-        now: new Date(),
-        progress: (done, of) => progress.say(`registries asked about ${done} of ${of}`),
-      }).finally(() => progress.done());
-      const text = json ? JSON.stringify(result, null, 2) : describeImpact(result, options.all ?? false);
-      process.stdout.write(`${text}\n`);
-      process.exitCode = result.exitCode;
-    });
+    .action(async (options: ImpactOptions) => (await import("./run")).runImpact(options));
 }

@@ -1,21 +1,7 @@
-import * as fs from "node:fs";
 import { Command } from "commander";
-import { isJson, type OutputOptions, withOutputOption } from "../options";
+import { withOutputOption } from "../options";
 import { commentCommand } from "./commentCommand";
-import { comparePostures } from "./compare";
-import { plain, toMarkdown } from "./markdown";
-import { readPreview } from "./preview";
-import { exitCode, type PostureResult, type Question } from "./result";
-import { compareStacks, compareWithRef } from "./stackFiles";
-
-interface PostureOptions extends OutputOptions {
-  from?: string;
-  stack?: string;
-  against?: string;
-  baseRef?: string;
-  cwd: string;
-  failOnWeaker?: boolean;
-}
+import type { PostureOptions } from "./run";
 
 export function postureCommand(): Command {
   const command = new Command("posture")
@@ -41,42 +27,6 @@ export function postureCommand(): Command {
         "Exit code: 0 answered, 1 with --fail-on-weaker if the answer is bad, 2 the preview failed or is of something else.",
       ].join("\n"),
     )
-    .action(async (options: PostureOptions) => {
-      const result = comparePostures(await ask(options, new Date()));
-      const code = exitCode(result, options.failOnWeaker ?? false);
-      const text = isJson(options) ? JSON.stringify(toJson(result, code), null, 2) : toMarkdown(result);
-      process.stdout.write(`${text}\n`);
-      process.exitCode = code;
-    })
+    .action(async (options: PostureOptions) => (await import("./run")).runPosture(options))
     .addCommand(commentCommand());
-}
-
-async function ask({ from, stack, against, baseRef, cwd }: PostureOptions, now: Date): Promise<Question> {
-  const given = [from, against, baseRef].filter((value) => value !== undefined).length;
-  if (given !== 1) throw new Error("give exactly one of --from, --against, --base-ref");
-  if (from !== undefined) return readPreview(await readInput(from), stack);
-  if (stack === undefined) throw new Error("--against and --base-ref need --stack");
-  return against !== undefined ? compareStacks(stack, against, cwd, now) : compareWithRef(stack, baseRef!, cwd, now);
-}
-
-async function readInput(from: string): Promise<string> {
-  if (from !== "-") return fs.readFileSync(from, "utf8");
-  if (process.stdin.isTTY)
-    throw new Error("--from - reads a pipe: pulumi preview --json --show-sames | image-signing-guard posture --from -");
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-/** Documented in docs/posture.md. */
-export function toJson(result: PostureResult, code: number): Record<string, unknown> {
-  return {
-    version: 1,
-    stack: result.stack,
-    verdict: result.verdict,
-    exitCode: code,
-    changes: result.changes.map(({ about, strength, text }) => ({ about, strength, text: plain(text) })),
-    lacks: result.lacks.map(plain),
-    failed: result.failed.map(plain),
-  };
 }

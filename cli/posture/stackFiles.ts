@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { argsFromSettings } from "../../components/config";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError, type Problem } from "../../components/problems";
 import { resolvePosture } from "../../components/resolve";
+import { argsFromSettings } from "../../components/settings";
 import { readStackSettings } from "../settings/stackSettings";
 import { type Part, parts, type Question } from "./result";
 

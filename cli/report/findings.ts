@@ -1,5 +1,5 @@
+import type { KubeObject } from "../../components/kubernetes/resources";
 import { type DeployedPolicy, judgesNamespace } from "../cluster/policies";
-import type { KubeObject } from "../cluster/resources";
 import { gist, type Row, rowReason, rowsOf, sayingOf, scannedVersion } from "../cluster/rows";
 import type { ReportPolicy, State } from "./result";
 

@@ -1,5 +1,5 @@
+import { POLICY_REPORTS, SCAN_REPORTS } from "../../components/kubernetes/resources";
 import { type DeployedPolicy, readPolicies } from "../cluster/policies";
-import { POLICY_REPORTS, SCAN_REPORTS } from "../cluster/resources";
 import { type Gap, type ObjectSource, readAll, rightsFix } from "../cluster/source";
 import { readUsages, type Usage, WHEN } from "../cluster/workloads";
 import { Findings, modeOf } from "./findings";

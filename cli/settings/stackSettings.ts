@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { CONFIG_NAMESPACE } from "../../components/config";
 import { GuardInputError, type Problem } from "../../components/problems";
+import { CONFIG_NAMESPACE } from "../../components/settings";
 
 /** The guard's settings of a stack, read from `Pulumi.<stack>.yaml` without an engine. */
 export function readStackSettings(stack: string, folder: string): Record<string, unknown> {

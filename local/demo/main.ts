@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { argsFromSettings } from "../../components/config";
+import { argsFromSettings } from "../../components/settings";
 import { findEngine, openStack } from "../engine";
 import { cases, namespaces } from "./cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "./cluster";

@@ -1,6 +1,6 @@
 import { KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
-import { renderStack } from "../../cli/render/command";
+import { renderStack } from "../../cli/render/run";
 import { MANAGED_BY, type Manifest } from "../../components/kubernetes/manifest";
 import { askCanary } from "../../components/kyverno/canary";
 import { resolvePosture } from "../../components/resolve";

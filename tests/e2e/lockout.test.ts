@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { isLockedOut, lockOutState, removeWebhooks } from "../../cli/recover/command";
+import { isLockedOut, lockOutState, removeWebhooks } from "../../cli/recover/run";
 import { pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";

@@ -1,8 +1,8 @@
 import * as assert from "node:assert/strict";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { argsFromSettings } from "../../components/config";
 import { askCanary } from "../../components/kyverno/canary";
 import { resolvePosture } from "../../components/resolve";
+import { argsFromSettings } from "../../components/settings";
 import type { ControlPlane } from "../../local/controlPlane";
 import { objections } from "../../local/demo/refusal";
 import { applyManifests, policiesOf } from "../../local/demo/render";

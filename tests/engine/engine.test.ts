@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import type { ImageSigningGuardArgs } from "../../components/args";
-import { argsFromSettings } from "../../components/config";
+import { argsFromSettings } from "../../components/settings";
 import { type DemoCluster, startCluster } from "../../local/demo/cluster";
 import { localSettings, type StackName } from "../../local/demo/settings";
 import { type EngineRun, type EngineStack, findEngine, openStack } from "../../local/engine";

@@ -1,6 +1,6 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
-import { collectionPath, type KubeObject, type Resource } from "../../cli/cluster/resources";
+import { collectionPath, type KubeObject, type Resource } from "../../components/kubernetes/resources";
 
 /** What the fake answers instead of a list. */
 export type Trouble = "forbidden" | "absent" | "half" | "busyOnce" | "expiredOnce" | "unauthorized" | "broken";

@@ -1,3 +1,5 @@
+import { parseReference, policyText } from "../../cli/images/reference";
+import type { Manifest } from "../../components/kubernetes/manifest";
 import {
   CLUSTER_POLICIES,
   type KubeObject,
@@ -5,9 +7,7 @@ import {
   type Resource,
   SCAN_REPORTS,
   WORKLOADS,
-} from "../../cli/cluster/resources";
-import { parseReference, policyText } from "../../cli/images/reference";
-import type { Manifest } from "../../components/kubernetes/manifest";
+} from "../../components/kubernetes/resources";
 
 /** Objects as a cluster has them, for tests that need no cluster. */
 

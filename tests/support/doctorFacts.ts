@@ -4,9 +4,9 @@ import * as x509 from "@peculiar/x509";
 import { expectedAutogen } from "../../cli/doctor/checks/policies";
 import type { Facts } from "../../cli/doctor/facts";
 import { compilePosture } from "../../components/compile";
-import { argsFromSettings } from "../../components/config";
 import { TRUST_FILES } from "../../components/kyverno/trustFiles";
 import { resolvePosture } from "../../components/resolve";
+import { argsFromSettings } from "../../components/settings";
 import { NOW, stackSettings } from "./settings";
 
 /** A self-signed certificate with these days around the tests' time. */

@@ -1,11 +1,11 @@
-import type { Resource } from "../../cli/cluster/resources";
+import type { Resource } from "../../components/kubernetes/resources";
 import {
   CLUSTER_POLICIES,
   type KubeObject,
   POLICY_REPORTS,
   SCAN_REPORTS,
   WORKLOADS,
-} from "../../cli/cluster/resources";
+} from "../../components/kubernetes/resources";
 import { pod, policyReport, rows, scanReport, stored, workload } from "./clusterObjects";
 import { compile, settings } from "./settings";
 

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { isJson, type OutputOptions, withOutputOption } from "../../options";
-import { describeExplanation, explain } from "./explain";
+import { withOutputOption } from "../../options";
+import type { ExplainOptions } from "./run";
 
 export function explainCommand(): Command {
   const command = new Command("explain")
@@ -20,27 +20,7 @@ export function explainCommand(): Command {
         "  image-signing-guard doctor explain 'failed calling webhook \"mutate.kyverno.svc-fail\": ...'",
       ].join("\n"),
     )
-    .action(async (text: string | undefined, options: OutputOptions & { stack?: string }) => {
-      const json = isJson(options);
-      const given = text === undefined || text === "-" ? await readPipe() : text;
-      if (given.trim() === "") throw new Error("there is no text to explain: give it as an argument or by a pipe");
-      const answer = explain(given, options.stack);
-      process.stdout.write(`${json ? JSON.stringify(answer, null, 2) : describeExplanation(answer)}\n`);
-      process.exitCode = answer.exitCode;
-    });
-}
-
-const LONGEST = 1 << 20;
-
-async function readPipe(): Promise<string> {
-  if (process.stdin.isTTY)
-    throw new Error("nothing is piped in: kubectl apply -f pod.yaml 2>&1 | image-signing-guard doctor explain -");
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk as Buffer);
-    size += (chunk as Buffer).length;
-    if (size > LONGEST) throw new Error("that is more than 1 MB: pipe in the refusal alone");
-  }
-  return Buffer.concat(chunks).toString("utf8");
+    .action(async (text: string | undefined, options: ExplainOptions) =>
+      (await import("./run")).runExplain(text, options),
+    );
 }

@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { argsFromSettings, CONFIG_NAMESPACE, GuardConfigError, guardArgsFromConfig } from "../../../components/config";
+import { GuardConfigError, guardArgsFromConfig } from "../../../components/config";
+import { argsFromSettings, CONFIG_NAMESPACE } from "../../../components/settings";
 import { newKeyPair } from "../../support/pems";
 import { problemsOf } from "../../support/problems";
 import { MODULO, settings, stackSettings } from "../../support/settings";

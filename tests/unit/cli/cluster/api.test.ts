@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import { clusterSource } from "../../../../cli/cluster/api";
-import { collectionPath, type KubeObject } from "../../../../cli/cluster/resources";
 import { readAll, rightsFix } from "../../../../cli/cluster/source";
+import { collectionPath, type KubeObject } from "../../../../components/kubernetes/resources";
 import { type FakeApi, startApiServer } from "../../../support/apiServer";
 import { pod, resourceOf } from "../../../support/clusterObjects";
 

@@ -2,9 +2,9 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { KubeObject } from "../../../../cli/cluster/resources";
 import { savedSource } from "../../../../cli/cluster/saved";
 import { readAll } from "../../../../cli/cluster/source";
+import type { KubeObject } from "../../../../components/kubernetes/resources";
 import { pod, resourceOf } from "../../../support/clusterObjects";
 import { problemsOf } from "../../../support/problems";
 

@@ -1,8 +1,8 @@
 import * as assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { doctor } from "../../../../cli/doctor";
 import { missingRight } from "../../../../cli/doctor/api";
 import type { Finding } from "../../../../cli/doctor/finding";
+import { doctor } from "../../../../cli/doctor/run";
 import { type Answerer, type FakeApi, startFakeApi, status } from "../../../support/fakeApi";
 
 const shown = (findings: readonly Finding[]) =>

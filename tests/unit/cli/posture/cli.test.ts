@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { toJson } from "../../../../cli/posture/command";
 import { comparePostures } from "../../../../cli/posture/compare";
 import { marker, span, toMarkdown } from "../../../../cli/posture/markdown";
 import { GUARD_TYPE, readPreview } from "../../../../cli/posture/preview";
 import { exitCode } from "../../../../cli/posture/result";
+import { toJson } from "../../../../cli/posture/run";
 import { compareStacks, compareWithRef } from "../../../../cli/posture/stackFiles";
 import { postureOf, settings } from "../../../support/settings";
 

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
-import { type Rendered, renderStack, writeRendered } from "../../../../cli/render/command";
+import { type Rendered, renderStack, writeRendered } from "../../../../cli/render/run";
 import type { ImageSigningGuardArgs } from "../../../../components/args";
 import { ImageSigningGuard } from "../../../../components/imageSigningGuard";
 import { fullSettings } from "../../../support/fullSettings";

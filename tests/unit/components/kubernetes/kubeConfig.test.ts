@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { CoreV1Api } from "@kubernetes/client-node";
-import { doctor } from "../../../../cli/doctor";
+import { doctor } from "../../../../cli/doctor/run";
 import { milliseconds } from "../../../../cli/options";
 import { apiMessage, loadKubeConfig } from "../../../../components/kubernetes/cluster";
 import { type FakeApi, kubeconfigText, startFakeApi } from "../../../support/fakeApi";

@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import { parse, stringify } from "yaml";
-import { renderStack } from "../../../../cli/render/command";
+import { renderStack } from "../../../../cli/render/run";
 import type { Json } from "../../../../components/kubernetes/manifest";
 import { hasProgram, promtool, promtoolIsMissing } from "../../../support/promtool";
 import { compile, settings } from "../../../support/settings";

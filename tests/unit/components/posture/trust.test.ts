@@ -4,7 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { trustOf } from "../../../../cli/trust/command";
+import { trustOf } from "../../../../cli/trust/run";
 import { createAuthority, createKeyPair, issue } from "../../../../local/certificates";
 import { problemsOf } from "../../../support/problems";
 import { MODULO, NOW, postureOf, settings, stackSettings } from "../../../support/settings";

@@ -1,5 +1,3 @@
-import type { KubernetesObject } from "@kubernetes/client-node";
-
 /** A kind of workload and where its pod template is. */
 export interface WorkloadKind {
   readonly kind: string;
@@ -55,10 +53,7 @@ export function parseWorkload(text: string): { kind: WorkloadKind; name: string 
 }
 
 /** The annotations of the pods that a workload makes. */
-export function templateAnnotations(
-  object: KubernetesObject,
-  { template }: WorkloadKind,
-): Record<string, string> | undefined {
+export function templateAnnotations(object: object, { template }: WorkloadKind): Record<string, string> | undefined {
   const node = template.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], object);
   return (node as { metadata?: { annotations?: Record<string, string> } } | undefined)?.metadata?.annotations;
 }

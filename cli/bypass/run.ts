@@ -1,0 +1,76 @@
+import type { Posture } from "../../components/posture/types";
+import { resolvePosture } from "../../components/resolve";
+import { argsFromSettings } from "../../components/settings";
+import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
+import { readStackSettings } from "../settings/stackSettings";
+import { formatTable } from "../terminal/table";
+import { type AuditLine, grantBypass, listBypasses, revokeBypass } from "./commands";
+
+export interface RevokeOptions extends ClusterOptions, OutputOptions {
+  namespace: string;
+}
+
+export interface ListOptions extends ClusterOptions, OutputOptions {
+  namespace?: string;
+}
+
+export interface GrantOptions extends ClusterOptions, OutputOptions {
+  stack: string;
+  cwd: string;
+  namespace: string;
+  policy: string[];
+  reason: string;
+  for: string;
+  dryRun?: boolean;
+}
+
+function postureOf(stack: string, cwd: string): Posture {
+  return resolvePosture(argsFromSettings(readStackSettings(stack, cwd))).posture;
+}
+
+function printAuditLine(line: AuditLine, options: OutputOptions, verb: string): void {
+  if (isJson(options)) {
+    process.stdout.write(`${JSON.stringify({ version: 1, ...line })}\n`);
+    return;
+  }
+  process.stdout.write(
+    `${verb}: ${line.policies} for ${line.workload} in ${line.namespace}, by ${line.by}, until ${line.until}, because: ${line.reason}\n`,
+  );
+}
+
+export async function runGrant(workload: string, options: GrantOptions): Promise<void> {
+  const request = { policies: options.policy, reason: options.reason, duration: options.for };
+  const line = await grantBypass(
+    clusterTarget(options),
+    workload,
+    options.namespace,
+    request,
+    postureOf(options.stack, options.cwd),
+    options.dryRun ?? false,
+  );
+  printAuditLine(line, options, options.dryRun ? "would be granted" : "granted");
+}
+
+export async function runList(options: ListOptions): Promise<void> {
+  const { bypasses, unread } = await listBypasses(clusterTarget(options), options.namespace, new Date());
+  for (const problem of unread) process.stderr.write(`not read: ${problem}\n`);
+  if (isJson(options)) process.stdout.write(`${JSON.stringify({ version: 1, bypasses, unread }, null, 2)}\n`);
+  else if (bypasses.length === 0) process.stdout.write("no bypass\n");
+  else {
+    const rows = bypasses.map((b) => [
+      b.namespace,
+      `${b.kind}/${b.name}`,
+      b.policies.join(","),
+      b.state,
+      b.until,
+      b.reason,
+    ]);
+    process.stdout.write(`${formatTable(["NAMESPACE", "WORKLOAD", "POLICIES", "STATE", "UNTIL", "REASON"], rows)}\n`);
+  }
+  if (unread.length > 0) process.exitCode = 2;
+  else if (bypasses.some(({ state }) => state !== "running")) process.exitCode = 1;
+}
+
+export async function runRevoke(workload: string, options: RevokeOptions): Promise<void> {
+  printAuditLine(await revokeBypass(clusterTarget(options), workload, options.namespace), options, "revoked");
+}

@@ -1,1 +1,0 @@
-export { type DoctorReport, doctor, doctorCommand } from "./command";

@@ -1,0 +1,40 @@
+import { argsFromSettings } from "../../components/settings";
+import { clusterSource } from "../cluster/api";
+import { savedSource } from "../cluster/saved";
+import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
+import { readStackSettings } from "../settings/stackSettings";
+import { Progress } from "../terminal/progress";
+import { assessImpact } from "./assess";
+import type { Check } from "./check";
+import { describeImpact } from "./table";
+
+export interface ImpactOptions extends ClusterOptions, OutputOptions {
+  stack: string;
+  cwd: string;
+  namespace: string[];
+  from: string[];
+  check: Check;
+  everywhere?: boolean;
+  rollbacks: boolean;
+  all?: boolean;
+}
+
+export async function runImpact(options: ImpactOptions): Promise<void> {
+  const json = isJson(options);
+  const args = argsFromSettings(readStackSettings(options.stack, options.cwd));
+  const source = options.from.length > 0 ? savedSource(options.from) : clusterSource(clusterTarget(options));
+  const progress = new Progress();
+  const result = await assessImpact(source, {
+    stack: options.stack,
+    args,
+    namespaces: options.namespace,
+    everywhere: options.everywhere ?? false,
+    rollbacks: options.rollbacks,
+    check: options.check,
+    now: new Date(),
+    progress: (done, of) => progress.say(`registries asked about ${done} of ${of}`),
+  }).finally(() => progress.done());
+  const text = json ? JSON.stringify(result, null, 2) : describeImpact(result, options.all ?? false);
+  process.stdout.write(`${text}\n`);
+  process.exitCode = result.exitCode;
+}

@@ -1,0 +1,113 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import { compilePosture } from "../../components/compile";
+import type { Manifest } from "../../components/kubernetes/manifest";
+import type { CompiledMonitoring } from "../../components/monitoring/compile";
+import { POLICY_REPORTER } from "../../components/monitoring/policyReporter";
+import { scrapeConfig } from "../../components/monitoring/scrape";
+import type { Posture } from "../../components/posture/types";
+import { resolvePosture } from "../../components/resolve";
+import { argsFromSettings } from "../../components/settings";
+import { isJson, type OutputOptions } from "../options";
+import { readStackSettings } from "../settings/stackSettings";
+
+export interface RenderOptions extends OutputOptions {
+  stack: string;
+  cwd: string;
+  out?: string;
+}
+
+export interface RenderedFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Rendered {
+  readonly files: RenderedFile[];
+  readonly warnings: string[];
+}
+
+/**
+ * What the component would create, as files in the order in which they are applied. The chart itself is not rendered:
+ * its values are, for `helm upgrade --install`.
+ */
+export function renderStack(settings: Record<string, unknown>, now: Date = new Date()): Rendered {
+  const resolved = resolvePosture(argsFromSettings(settings), { now });
+  const compiled = compilePosture(resolved);
+  const { kyverno } = resolved.posture;
+  const policies = [...compiled.policies].sort((a, b) => order(a).localeCompare(order(b)));
+  const prerequisites = [...compiled.leftoverGuards, compiled.namespace, ...(compiled.trust ? [compiled.trust] : [])];
+  const chart = [
+    `# ${kyverno.chart.name} ${kyverno.chartVersion} (Kyverno ${kyverno.appVersion})`,
+    `# helm upgrade --install ${kyverno.releaseName} ${kyverno.chart.name}${kyverno.chart.repository ? ` --repo ${kyverno.chart.repository}` : ""} \\`,
+    `#   --version ${kyverno.chartVersion} --namespace ${kyverno.namespace} --values 2-kyverno-values.yaml --wait`,
+  ];
+  return {
+    files: [
+      { name: "1-prerequisites.yaml", text: prerequisites.map(toYaml).join("---\n") },
+      { name: "2-kyverno-values.yaml", text: `${chart.join("\n")}\n${toYaml(compiled.chartValues)}` },
+      { name: "3-policies.yaml", text: policies.map(toYaml).join("---\n") },
+      ...(compiled.monitoring ? monitoringFiles(resolved.posture, compiled.monitoring) : []),
+    ],
+    warnings: resolved.warnings,
+  };
+}
+
+/** Objects for the cluster, and for a Prometheus that has no operator the files that it reads itself. */
+function monitoringFiles(posture: Posture, compiled: CompiledMonitoring): RenderedFile[] {
+  const monitoring = posture.monitoring!;
+  const { prometheusRule, dashboard, policyReporter, ruleGroups } = compiled;
+  const objects = [prometheusRule, dashboard, policyReporter?.namespace].filter((one) => one !== undefined);
+  const files: RenderedFile[] = [];
+  if (objects.length > 0) files.push({ name: "4-monitoring.yaml", text: objects.map(toYaml).join("---\n") });
+  if (policyReporter) {
+    const { chart, chartVersion, namespace } = policyReporter.plan;
+    const command = [
+      `# helm upgrade --install ${POLICY_REPORTER.releaseName} ${chart.name}${chart.repository ? ` --repo ${chart.repository}` : ""} \\`,
+      `#   --version ${chartVersion} --namespace ${namespace} --values 5-policy-reporter-values.yaml`,
+    ];
+    files.push({
+      name: "5-policy-reporter-values.yaml",
+      text: `${command.join("\n")}\n${toYaml(policyReporter.chartValues)}`,
+    });
+  }
+  if (!monitoring.prometheusOperator) {
+    if (ruleGroups.length > 0) files.push({ name: "prometheus-rules.yaml", text: toYaml({ groups: ruleGroups }) });
+    files.push({ name: "prometheus-scrape.yaml", text: toYaml(scrapeConfig(posture.kyverno, monitoring)) });
+  }
+  return files;
+}
+
+/** Guards first, as the component creates them. */
+function order(manifest: Manifest): string {
+  const guard = manifest.metadata.labels?.["image-signing-guard/role"]?.startsWith("guard-");
+  return `${guard ? 0 : 1}${manifest.metadata.name}`;
+}
+
+function toYaml(value: unknown): string {
+  // "compat" quotes what YAML 1.1 readers such as Helm would take for booleans.
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0, compat: "yaml-1.1" });
+}
+
+/** Writes the files into a folder, or prints them when none is given; values are printed as a comment-headed document. */
+export function writeRendered({ files }: Rendered, out: string | undefined, print: (text: string) => void): void {
+  if (out === undefined) {
+    print(files.map(({ name, text }) => `# ${name}\n${text}`).join("---\n"));
+    return;
+  }
+  fs.mkdirSync(out, { recursive: true });
+  for (const { name, text } of files) fs.writeFileSync(path.join(out, name), text);
+}
+
+export async function runRender(options: RenderOptions): Promise<void> {
+  const rendered = renderStack(readStackSettings(options.stack, options.cwd));
+  for (const warning of rendered.warnings) process.stderr.write(`warning: ${warning}\n`);
+  if (isJson(options)) {
+    process.stdout.write(`${JSON.stringify({ version: 1, stack: options.stack, ...rendered }, null, 2)}\n`);
+    if (options.out === undefined) return;
+  }
+  writeRendered(rendered, options.out, (text) => process.stdout.write(text));
+  if (options.out)
+    process.stderr.write(`wrote ${rendered.files.map(({ name }) => name).join(", ")} to ${options.out}\n`);
+}
