@@ -7,7 +7,8 @@ import { auditUnsignedImages } from "./policies/auditUnsignedImages";
 import { guardImageBypass } from "./policies/guardImageBypass";
 import { guardImageVerdicts } from "./policies/guardImageVerdicts";
 import { requireSignedImages, verifyImageSignatures } from "./policies/judges";
-import type { PolicyPlan, PolicyRole, Resolved } from "./posture/types";
+import { type PolicyRole, ROLE } from "./policies/names";
+import type { PolicyPlan, Resolved } from "./posture/types";
 
 /** Everything that goes into the cluster, in the order in which it must. */
 export interface Compiled {
@@ -23,11 +24,11 @@ export interface Compiled {
 }
 
 const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => Manifest[]> = {
-  "require-signed-images": requireSignedImages,
-  "verify-image-signatures": verifyImageSignatures,
-  "audit-unsigned-images": (plan, resolved) => [auditUnsignedImages(plan, resolved)],
-  "guard-image-verdicts": (plan) => [guardImageVerdicts(plan)],
-  "guard-image-bypass": (plan, resolved) => [guardImageBypass(plan, resolved)],
+  [ROLE.production]: requireSignedImages,
+  [ROLE.applications]: verifyImageSignatures,
+  [ROLE.uncovered]: (plan, resolved) => [auditUnsignedImages(plan, resolved)],
+  [ROLE.verdicts]: (plan) => [guardImageVerdicts(plan)],
+  [ROLE.bypass]: (plan, resolved) => [guardImageBypass(plan, resolved)],
 };
 
 /** Posture to manifests. Pure: the same posture always gives the same text. */

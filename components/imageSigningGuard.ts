@@ -7,6 +7,7 @@ import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
 import { createMonitoring } from "./monitoring/resources";
 import { holdsOutputs, withoutOutputs } from "./outputs";
+import { isGuard, roleOf } from "./policies/names";
 import type { Posture, Resolved } from "./posture/types";
 import { GuardInputError, ProblemList } from "./problems";
 import { GuardResourceError } from "./pulumiError";
@@ -117,13 +118,11 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       return policy;
     };
     // Guards come first and leave last: nothing is ever enforced while a forged verdict or bypass would count.
-    const isGuard = (manifest: Manifest) =>
-      manifest.metadata.labels?.["image-signing-guard/role"]?.startsWith("guard-") ?? false;
     const manifests = shape.compiled.policies.map((manifest, index) => ({ manifest, index }));
     const guards = manifests
-      .filter(({ manifest }) => isGuard(manifest))
+      .filter(({ manifest }) => isGuard(roleOf(manifest)))
       .map(({ manifest, index }) => deploy(manifest, index, [release]));
-    for (const { manifest, index } of manifests.filter(({ manifest }) => !isGuard(manifest)))
+    for (const { manifest, index } of manifests.filter(({ manifest }) => !isGuard(roleOf(manifest))))
       deploy(manifest, index, [release, ...guards]);
 
     const { monitoring } = shape.compiled;

@@ -6,7 +6,8 @@ import {
   UNTIL_ANNOTATION,
   UNTIL_FORMAT,
 } from "../../components/policies/bypassTerms";
-import { POLICY_ROLES, type Posture } from "../../components/posture/types";
+import { JUDGES } from "../../components/policies/names";
+import type { Posture } from "../../components/posture/types";
 import { ProblemList } from "../../components/problems";
 
 /** What somebody asks for. */
@@ -19,11 +20,6 @@ export interface BypassRequest {
 
 /** The annotations of a granted bypass. */
 export type BypassAnnotations = Record<string, string>;
-
-/** Policies that honour the bypass annotation. */
-const BYPASSABLE = POLICY_ROLES.filter(
-  (role) => role === "require-signed-images" || role === "verify-image-signatures",
-);
 
 /** Refuses what the cluster would refuse, in the same words, before anything is sent. */
 export function bypassAnnotations(request: BypassRequest, posture: Posture, now: Date): BypassAnnotations {
@@ -39,8 +35,8 @@ export function bypassAnnotations(request: BypassRequest, posture: Posture, now:
   }
   const maxHours = posture.bypass === "off" ? 0 : posture.bypass.maxHours;
   for (const policy of request.policies) {
-    if (BYPASSABLE.some((role) => role === policy)) continue;
-    problems.add("--policy", policy, `one of ${BYPASSABLE.join(", ")}`, "name the policy that the refusal printed");
+    if (JUDGES.some((role) => role === policy)) continue;
+    problems.add("--policy", policy, `one of ${JUDGES.join(", ")}`, "name the policy that the refusal printed");
   }
   const reason = request.reason.trim();
   if (!saysWhy(reason)) {

@@ -3,6 +3,7 @@ import { globMatches } from "../../components/globs";
 import { MANAGED_BY } from "../../components/kubernetes/manifest";
 import { CLUSTER_POLICIES, type KubeObject } from "../../components/kubernetes/resources";
 import { attestations, attestorSet } from "../../components/policies/attestors";
+import { ROLE_LABEL, withGenerated } from "../../components/policies/names";
 import type { ImageRule, Resolved } from "../../components/posture/types";
 import { type Gap, type ObjectSource, readAll } from "./source";
 
@@ -58,7 +59,7 @@ function deployed({ metadata, spec, status }: KubeObject): DeployedPolicy {
     part?.any?.flatMap(({ resources }) => resources?.namespaces ?? []) ?? [];
   return {
     name: metadata?.name ?? "",
-    role: metadata?.labels?.["image-signing-guard/role"] ?? metadata?.name ?? "",
+    role: metadata?.labels?.[ROLE_LABEL] ?? metadata?.name ?? "",
     action: String(validationFailureAction).toLowerCase() === "enforce" ? "enforce" : "audit",
     background: background !== false,
     ready: conditions.some(({ type, status: state }) => type === "Ready" && state === "True"),
@@ -88,15 +89,12 @@ export function demandOf(entry: ImageRule, resolved: Resolved): Demand {
 
 export const sameDemand = (left: Demand, right: Demand): boolean => isDeepStrictEqual(left, right);
 
-const LONGEST_RULE_NAME = 63;
-
 /** Kyverno makes rules for controllers out of those for pods, under a longer name. */
 export function demandOfRule(policy: DeployedPolicy, rule: string): Demand | undefined {
   const direct = policy.demands.get(rule);
   if (direct) return direct;
   for (const [name, wanted] of policy.demands) {
-    const generated = [`autogen-${name}`, `autogen-cronjob-${name}`];
-    if (generated.some((long) => long.slice(0, LONGEST_RULE_NAME) === rule)) return wanted;
+    if (withGenerated(name).includes(rule)) return wanted;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import type { KubeConfig } from "@kubernetes/client-node";
+import { ROLE_LABEL } from "../../components/policies/names";
 import { apiLocation, parseReference } from "../images/reference";
 import { RegistryClient, RegistryError } from "../images/registry";
 import type { Progress } from "../terminal/progress";
@@ -251,7 +252,7 @@ interface Condition {
 function toPolicy(kind: PolicyObject["kind"]): (raw: Raw) => PolicyObject {
   return ({ metadata, spec, status }) => {
     const ready = ((status?.conditions ?? []) as Condition[]).find(({ type }) => type === "Ready");
-    const role = metadata.labels?.["image-signing-guard/role"];
+    const role = metadata.labels?.[ROLE_LABEL];
     const writers = (metadata.managedFields ?? []).filter(({ fieldsV1 }) => fieldsV1 && "f:spec" in fieldsV1);
     return {
       kind,

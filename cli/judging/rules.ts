@@ -1,6 +1,6 @@
 import { GuardMode, UncoveredAction } from "../../components/args";
 import { globMatches } from "../../components/globs";
-import { ruleName } from "../../components/policies/scope";
+import { entryRule, isJudge, ROLE, RULE, ruleName } from "../../components/policies/names";
 import { imageReferences, repositoryCovered } from "../../components/posture/images";
 import { KUBERNETES_NAMESPACES, scopeHas } from "../../components/posture/namespaces";
 import type { ImageRule, PolicyPlan, Posture } from "../../components/posture/types";
@@ -17,11 +17,9 @@ export interface Judge {
   readonly settled?: { reason: "uncovered" | "exempt" | "notJudged"; passes: boolean; detail: string };
 }
 
-const JUDGING = ["require-signed-images", "verify-image-signatures"];
-
 export function judgeFor(posture: Posture, image: ImageReference, namespace: string): Judge {
   const found = posture.policies
-    .filter(({ role }) => JUDGING.includes(role))
+    .filter(({ role }) => isJudge(role))
     .flatMap((plan) => plan.scopes.map((scope) => ({ plan, scope })))
     .find(({ scope }) => scopeHas(scope, namespace));
   if (!found) return notJudged(posture, namespace);
@@ -32,7 +30,7 @@ export function judgeFor(posture: Posture, image: ImageReference, namespace: str
   const entry = posture.images.find(({ repositories }) =>
     repositories.flatMap(imageReferences).some((pattern) => globMatches(pattern, text)),
   );
-  if (entry) return { ...at, rule: rule(`signed-by-${entry.name}`), entry };
+  if (entry) return { ...at, rule: rule(entryRule("signedBy", entry.name)), entry };
   const exempt = posture.exempt.find(({ repositories }) => repositoryCovered(repositories, text));
   if (exempt) return { ...at, settled: { reason: "exempt", passes: true, detail: exempt.reason } };
   return { ...at, ...uncovered(posture, plan, image, rule) };
@@ -47,15 +45,15 @@ function uncovered(
   const name = `${image.registry}/${image.path}`;
   if (plan.uncovered === UncoveredAction.Refuse) {
     const detail = `no entry of images covers ${name}; add it with its signers, or to uncovered.exempt`;
-    return { rule: rule("every-image-has-a-signer"), settled: { reason: "uncovered", passes: false, detail } };
+    return { rule: rule(RULE.everyImageHasASigner), settled: { reason: "uncovered", passes: false, detail } };
   }
   const plain = plainRepository(image);
   const patterns = [...posture.images, ...posture.exempt].flatMap(({ repositories }) => repositories);
   if (plain !== name && repositoryCovered(patterns, `${plain}:latest`)) {
     const detail = `another spelling of ${plain}; write it plainly`;
-    return { rule: rule("images-are-spelled-plainly"), settled: { reason: "uncovered", passes: false, detail } };
+    return { rule: rule(RULE.imagesAreSpelledPlainly), settled: { reason: "uncovered", passes: false, detail } };
   }
-  const detail = `no entry of images covers ${name}; it may run, and audit-unsigned-images reports it`;
+  const detail = `no entry of images covers ${name}; it may run, and ${ROLE.uncovered} reports it`;
   return { settled: { reason: "uncovered", passes: true, detail } };
 }
 

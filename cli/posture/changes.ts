@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { ROLE } from "../../components/policies/names";
 import { shortFingerprint } from "../../components/posture/signers";
 import {
   type Aspect,
@@ -182,7 +183,7 @@ function joined(demands: readonly DemandStrength[]): Strength {
   return join(demands.map(({ strength }) => strength));
 }
 
-const UNCOVERED_IN = { "require-signed-images": "production", "verify-image-signatures": "applications" } as const;
+const UNCOVERED_IN = { [ROLE.production]: "production", [ROLE.applications]: "applications" } as const;
 
 function uncoveredTexts(a: Posture, b: Posture): Part[][] {
   return Object.entries(UNCOVERED_IN).flatMap(([role, where]) => {

@@ -10,8 +10,9 @@ import {
   TrustRoot,
   UncoveredAction,
 } from "../../components/args";
+import { POLICY_ROLES } from "../../components/policies/names";
 import { UNKNOWN_VALUE } from "../../components/posture/pem";
-import { POLICY_ROLES, type Posture } from "../../components/posture/types";
+import type { Posture } from "../../components/posture/types";
 import { type Part, parts } from "./result";
 
 const text = z.string();

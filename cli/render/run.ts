@@ -6,6 +6,7 @@ import type { Manifest } from "../../components/kubernetes/manifest";
 import type { CompiledMonitoring } from "../../components/monitoring/compile";
 import { POLICY_REPORTER } from "../../components/monitoring/policyReporter";
 import { scrapeConfig } from "../../components/monitoring/scrape";
+import { isGuard, roleOf } from "../../components/policies/names";
 import type { Posture } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
@@ -81,7 +82,7 @@ function monitoringFiles(posture: Posture, compiled: CompiledMonitoring): Render
 
 /** Guards first, as the component creates them. */
 function order(manifest: Manifest): string {
-  const guard = manifest.metadata.labels?.["image-signing-guard/role"]?.startsWith("guard-");
+  const guard = isGuard(roleOf(manifest));
   return `${guard ? 0 : 1}${manifest.metadata.name}`;
 }
 

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../components/kubernetes/resources";
+import { isJudge, ROLE } from "../../components/policies/names";
 import { type DeployedPolicy, judgesNamespace } from "../cluster/policies";
 import { gist, type Row, rowReason, rowsOf, sayingOf, scannedVersion } from "../cluster/rows";
 import type { ReportPolicy, State } from "./result";
@@ -70,7 +71,7 @@ export class Findings {
       this.keep(namespace, image, { ...base, state, violation: passes === false, detail });
       return;
     }
-    const violation = policy.role !== "audit-unsigned-images";
+    const violation = policy.role !== ROLE.uncovered;
     const detail = "nobody is configured to sign it";
     for (const image of saying.images) this.keep(namespace, image, { ...base, state: "noSigner", violation, detail });
   }
@@ -96,10 +97,8 @@ function weight({ state, violation, at }: Known): number {
   return rank * 1e12 + at;
 }
 
-const JUDGING = ["require-signed-images", "verify-image-signatures"];
-
 /** What happens to a violation in a namespace. */
 export function modeOf(policies: readonly DeployedPolicy[], namespace: string): "enforce" | "audit" | "none" {
-  const judging = policies.filter(({ role }) => JUDGING.includes(role));
+  const judging = policies.filter(({ role }) => isJudge(role));
   return judging.find((policy) => judgesNamespace(policy, namespace))?.action ?? "none";
 }

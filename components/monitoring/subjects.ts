@@ -1,5 +1,5 @@
 import type { Json, Manifest } from "../kubernetes/manifest";
-import { POLICY_ROLES } from "../posture/types";
+import { isGuard, ROLE, roleOf, tellsBypass, tellsEndedBypass, withGenerated } from "../policies/names";
 
 /** What the alerts and panels are about: policies and rules by the names that Kyverno's metrics give them. */
 export interface Subjects {
@@ -22,14 +22,14 @@ export interface Subjects {
  * among the bypass rules: they are skipped for debug containers too.
  */
 export function subjectsOf(policies: readonly Manifest[]): Subjects {
-  const own = policies.filter(({ metadata }) => roleOf(metadata) !== undefined);
+  const own = policies.filter((policy) => roleOf(policy) !== undefined);
   const refuses = ({ spec }: Manifest) => (spec as Json).validationFailureAction === "Enforce";
-  const judges = own.filter(({ metadata }) => !roleOf(metadata)!.startsWith("guard-"));
+  const judges = own.filter((policy) => !isGuard(roleOf(policy)));
   const enforcing = judges.filter(refuses);
-  const guard = own.find(({ metadata }) => roleOf(metadata) === "guard-image-bypass");
+  const guard = own.find((policy) => roleOf(policy) === ROLE.bypass);
   const rules = guard ? enforcing.flatMap(({ spec }) => (spec as { rules: { name: string }[] }).rules) : [];
-  const named = (prefix: string) => [
-    ...new Set(rules.map(({ name }) => name).filter((name) => name.startsWith(prefix))),
+  const named = (tells: (rule: string) => boolean) => [
+    ...new Set(rules.map(({ name }) => name).filter((name) => tells(name))),
   ];
   return {
     all: names(policies),
@@ -37,22 +37,11 @@ export function subjectsOf(policies: readonly Manifest[]): Subjects {
     auditing: names(judges.filter((policy) => !refuses(policy))),
     refusing: names(own.filter(refuses)),
     ...(guard ? { bypassGuard: guard.metadata.name } : {}),
-    bypassRules: named("no-image-volumes").flatMap(withGenerated),
-    endedRules: named("bypass-ended-").flatMap(withGenerated),
+    bypassRules: named(tellsBypass).flatMap(withGenerated),
+    endedRules: named(tellsEndedBypass).flatMap(withGenerated),
   };
-}
-
-function roleOf({ labels }: Manifest["metadata"]): string | undefined {
-  return POLICY_ROLES.find((role) => role === labels?.["image-signing-guard/role"]);
 }
 
 function names(policies: readonly Manifest[]): string[] {
   return policies.map(({ metadata }) => metadata.name).sort();
-}
-
-const LONGEST_RULE_NAME = 63;
-
-/** Kyverno makes a rule for controllers and one for CronJobs out of a rule for pods, and cuts their names. */
-function withGenerated(rule: string): string[] {
-  return [rule, `autogen-${rule}`, `autogen-cronjob-${rule}`].map((name) => name.slice(0, LONGEST_RULE_NAME));
 }

@@ -3,6 +3,7 @@ import type { PolicyPlan, Resolved } from "../posture/types";
 import { clusterPolicy } from "./clusterPolicy";
 import { anyNew, uncoveredImages } from "./imageSources";
 import { variable } from "./jmespath";
+import { RULE } from "./names";
 import { matchPods } from "./scope";
 
 /**
@@ -17,7 +18,7 @@ export function auditUnsignedImages(plan: PolicyPlan, resolved: Resolved): Manif
   } as const;
   const repositories = resolved.posture.images.flatMap((image) => image.repositories);
   const rules = plan.scopes.map((scope) => ({
-    name: "image-has-a-signer",
+    name: RULE.imageHasASigner,
     ...matchPods(scope),
     context: [uncoveredImages(repositories)],
     validate: {

@@ -1,5 +1,5 @@
-import type { PolicyRole } from "../posture/types";
 import { literal, podAnnotation } from "./jmespath";
+import type { PolicyRole } from "./names";
 
 /** Comma list of the policies to skip. Kyverno itself knows no such annotation; the guard's policies honour it. */
 export const SKIP_ANNOTATION = "policies.kyverno.io/skip";

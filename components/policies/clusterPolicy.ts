@@ -1,5 +1,6 @@
 import { type Json, MANAGED_BY, type Manifest } from "../kubernetes/manifest";
 import type { PolicyPlan } from "../posture/types";
+import { ROLE_LABEL } from "./names";
 
 export interface PolicyText {
   readonly title: string;
@@ -18,7 +19,7 @@ export function clusterPolicy(
     kind: "ClusterPolicy",
     metadata: {
       name: plan.name,
-      labels: { ...MANAGED_BY, "image-signing-guard/role": plan.role },
+      labels: { ...MANAGED_BY, [ROLE_LABEL]: plan.role },
       annotations: {
         "policies.kyverno.io/title": text.title,
         "policies.kyverno.io/category": "Software Supply Chain Security",

@@ -14,7 +14,8 @@ import {
 } from "./bypassTerms";
 import { clusterPolicy } from "./clusterPolicy";
 import { imageTexts, listLiteral, variable } from "./jmespath";
-import { matchKinds, matchPods, ruleName } from "./scope";
+import { RULE, ruleName } from "./names";
+import { matchKinds, matchPods } from "./scope";
 
 /**
  * Kubernetes' own controllers, which carry out a template that somebody else had to get past this policy. With shared
@@ -53,22 +54,22 @@ export function guardImageBypass(plan: PolicyPlan, resolved: Resolved): Manifest
     return [
       revisionRule(plan, scope, bypass),
       rule(
-        "bypass-by-whom",
+        RULE.bypassByWhom,
         `${variable("request.userInfo.username")} may not set ${SKIP_ANNOTATION} or change the images of a workload that has it. Ask ${whoMay(bypass)}.`,
         `!(${isAllowed(bypass)})`,
       ),
       rule(
-        "bypass-says-why",
+        RULE.bypassSaysWhy,
         `a bypass needs ${REASON_ANNOTATION} with ${SHORTEST_REASON} to ${LONGEST_REASON} characters on the pod template.`,
         `${reasonLength()} < \`${SHORTEST_REASON}\` || length(${reason("request.object")}) > \`${LONGEST_REASON}\``,
       ),
       rule(
-        "bypass-says-until",
+        RULE.bypassSaysUntil,
         `a bypass needs ${UNTIL_ANNOTATION} on the pod template, a time with zone such as 2026-12-01T18:00:00Z.`,
         `!${untilIsWellFormed()}`,
       ),
       rule(
-        "bypass-is-current",
+        RULE.bypassIsCurrent,
         `${UNTIL_ANNOTATION} must lie ahead, at most ${bypass.maxHours} hours from now; it says ${variable(until("request.object"))}.`,
         `${untilIsWellFormed()} && (!time_after(${until("request.object")}, time_now_utc()) || time_after(${until("request.object")}, time_add(time_now_utc(), '${bypass.maxHours}h1m')))`,
       ),
@@ -85,7 +86,7 @@ function revisionRule(plan: PolicyPlan, scope: NamespaceScope, bypass: Bypass): 
   // Searched as text: the controller reads field names in any case, so there is no one path to look at.
   const hasBypass = `contains(to_string(request.object.data), '${SKIP_ANNOTATION}')`;
   return {
-    name: ruleName("bypass-in-revision", plan.scopes, scope),
+    name: ruleName(RULE.bypassInRevision, plan.scopes, scope),
     ...matchKinds(scope, ["apps/*/ControllerRevision"], ["CREATE", "UPDATE"]),
     validate: {
       message: `${variable("request.userInfo.username")} may not write a revision with ${SKIP_ANNOTATION}. Ask ${whoMay(bypass)}.`,

@@ -2,7 +2,8 @@ import type { Json, Manifest } from "../kubernetes/manifest";
 import type { NamespaceScope, PolicyPlan } from "../posture/types";
 import { clusterPolicy } from "./clusterPolicy";
 import { variable } from "./jmespath";
-import { matchKinds, ruleName } from "./scope";
+import { RULE, ruleName } from "./names";
+import { matchKinds } from "./scope";
 
 /** Kyverno's own record of what it verified, image to verdict, on the object itself. */
 export const VERDICT_ANNOTATION = "kyverno.io/verify-images";
@@ -32,14 +33,14 @@ export function guardImageVerdicts(plan: PolicyPlan): Manifest {
     description: "A verification record that a request brings along never counts.",
   } as const;
   const rules = plan.scopes.flatMap((scope) => [
-    rule(plan, scope, "forget-on-create", ["CREATE"], [present("request.object", true)], {
+    rule(plan, scope, RULE.forgetOnCreate, ["CREATE"], [present("request.object", true)], {
       op: "remove",
       path: PATCH_PATH,
     }),
     rule(
       plan,
       scope,
-      "forget-on-update",
+      RULE.forgetOnUpdate,
       ["UPDATE"],
       [present("request.object", true), present("request.oldObject", false)],
       {
@@ -47,7 +48,7 @@ export function guardImageVerdicts(plan: PolicyPlan): Manifest {
         path: PATCH_PATH,
       },
     ),
-    rule(plan, scope, "reset-on-update", ["UPDATE"], [present("request.oldObject", true), hasAnnotations()], {
+    rule(plan, scope, RULE.resetOnUpdate, ["UPDATE"], [present("request.oldObject", true), hasAnnotations()], {
       op: "add",
       path: PATCH_PATH,
       value: "{}",
@@ -79,7 +80,7 @@ function rule(
  */
 function namespacedPolicyRule(plan: PolicyPlan, scope: NamespaceScope): Json {
   return {
-    name: ruleName("no-policy-writes-verdicts", plan.scopes, scope),
+    name: ruleName(RULE.noPolicyWritesVerdicts, plan.scopes, scope),
     ...matchKinds(scope, ["kyverno.io/*/Policy"], ["CREATE", "UPDATE"]),
     validate: {
       message:

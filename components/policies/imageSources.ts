@@ -2,8 +2,9 @@ import { globsToRegex, globToRegex } from "../globs";
 import type { Json } from "../kubernetes/manifest";
 import type { NamespaceScope, PolicyPlan, Resolved } from "../posture/types";
 import { ALL_IMAGES, IMAGE_REPOSITORY, IMAGE_TEXT, IMAGES_ARE_NEW, literal, variable } from "./jmespath";
+import { RULE, ruleName } from "./names";
 import { preconditions, unlessBypassed } from "./preconditions";
-import { matchPods, ruleName } from "./scope";
+import { matchPods } from "./scope";
 
 /** Repositories that somebody signs or that are exempt. */
 function coveredRepositories({ posture }: Resolved): string[] {
@@ -14,7 +15,7 @@ function coveredRepositories({ posture }: Resolved): string[] {
 export function uncoveredRule(plan: PolicyPlan, scope: NamespaceScope, resolved: Resolved): Json {
   const repositories = coveredRepositories(resolved);
   return {
-    name: ruleName("every-image-has-a-signer", plan.scopes, scope),
+    name: ruleName(RULE.everyImageHasASigner, plan.scopes, scope),
     ...matchPods(scope),
     context: [uncoveredImages(repositories)],
     ...preconditions(unlessBypassed(plan, resolved)),
@@ -51,7 +52,7 @@ export function spellingRule(plan: PolicyPlan, scope: NamespaceScope, resolved: 
   const covered = `regex_match(${literal(globsToRegex(repositories))}, ${IMAGE_REPOSITORY})`;
   const alike = `regex_match(${literal(looseRegex(repositories))}, ${IMAGE_REPOSITORY})`;
   return {
-    name: ruleName("images-are-spelled-plainly", plan.scopes, scope),
+    name: ruleName(RULE.imagesAreSpelledPlainly, plan.scopes, scope),
     ...matchPods(scope),
     context: [
       { name: "disguised", variable: { jmesPath: `${ALL_IMAGES} | [?!${covered} && ${alike}].${IMAGE_TEXT}` } },
@@ -87,7 +88,7 @@ function looseRegex(repositories: readonly string[]): string {
 export function imageVolumeRule(plan: PolicyPlan, scope: NamespaceScope, resolved: Resolved): Json {
   const references = "request.object.spec.volumes[?image].image.reference";
   return {
-    name: ruleName("no-image-volumes", plan.scopes, scope),
+    name: ruleName(RULE.noImageVolumes, plan.scopes, scope),
     ...matchPods(scope),
     ...preconditions(unlessBypassed(plan, resolved)),
     validate: {

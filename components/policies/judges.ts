@@ -3,6 +3,7 @@ import type { Manifest } from "../kubernetes/manifest";
 import type { PolicyPlan, Resolved } from "../posture/types";
 import { clusterPolicy, type PolicyText } from "./clusterPolicy";
 import { debugRules, judgingRules } from "./judgingRules";
+import { SUFFIX } from "./names";
 
 /** require-signed-images: production. What no signer covers is refused as well, unless the stack says otherwise. */
 export function requireSignedImages(plan: PolicyPlan, resolved: Resolved): Manifest[] {
@@ -27,7 +28,7 @@ function judges(plan: PolicyPlan, resolved: Resolved, text: PolicyText): Manifes
   const policy = clusterPolicy(plan, text, { background: true, rules: judgingRules(plan, resolved) });
   if (plan.mode !== GuardMode.Enforce) return [policy];
   const debug = clusterPolicy(
-    { ...plan, name: `${plan.name}-debug` },
+    { ...plan, name: `${plan.name}${SUFFIX.debug}` },
     { ...text, title: `${text.title}: debug containers` },
     { background: false, rules: debugRules(plan, resolved) },
   );

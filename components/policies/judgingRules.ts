@@ -7,8 +7,9 @@ import { attestations, attestorSet } from "./attestors";
 import { bypassRuns, lists, UNTIL_ANNOTATION } from "./bypassTerms";
 import { imageVolumeRule, spellingRule, uncoveredRule } from "./imageSources";
 import { variable } from "./jmespath";
+import { entryRule, ruleName } from "./names";
 import { preconditions, unlessBypassed } from "./preconditions";
-import { matchKinds, matchPods, ruleName } from "./scope";
+import { matchKinds, matchPods } from "./scope";
 
 /** The rules of a policy that judges images: one verification an image entry, one rule for what nobody signs. */
 export function judgingRules(plan: PolicyPlan, resolved: Resolved): Json[] {
@@ -28,7 +29,7 @@ export function judgingRules(plan: PolicyPlan, resolved: Resolved): Json[] {
 function verifyRule(plan: PolicyPlan, scope: NamespaceScope, image: ImageRule, resolved: Resolved): Json {
   const enforcing = plan.mode === GuardMode.Enforce;
   return {
-    name: ruleName(`signed-by-${image.name}`, plan.scopes, scope),
+    name: ruleName(entryRule("signedBy", image.name), plan.scopes, scope),
     ...matchPods(scope),
     ...preconditions([...unlessBypassed(plan, resolved), ...(enforcing ? [NOT_DEBUGGING] : [])]),
     verifyImages: [verification(image, resolved, { enforcing, required: enforcing })],
@@ -48,7 +49,7 @@ export function debugRules(plan: PolicyPlan, resolved: Resolved): Json[] {
 
 function debugRule(plan: PolicyPlan, scope: NamespaceScope, image: ImageRule, resolved: Resolved): Json {
   return {
-    name: ruleName(`debug-by-${image.name}`, plan.scopes, scope),
+    name: ruleName(entryRule("debugBy", image.name), plan.scopes, scope),
     ...matchKinds(scope, [DEBUG_SUBRESOURCE]),
     ...preconditions(unlessBypassed(plan, resolved)),
     verifyImages: [verification(image, resolved, { enforcing: true, required: false })],
@@ -95,7 +96,7 @@ function adviceRule(plan: PolicyPlan, scope: NamespaceScope, image: ImageRule, r
     `In an emergency: ${resolved.posture.runbookUrl}`,
   ].join(" ");
   return {
-    name: ruleName(`what-to-do-${image.name}`, plan.scopes, scope),
+    name: ruleName(entryRule("advice", image.name), plan.scopes, scope),
     ...matchPods(scope),
     preconditions: { all: [{ key: "advice", operator: "Equals", value: "never evaluated", message }] },
     verifyImages: [unverified(image)],
@@ -110,7 +111,7 @@ function endedBypassRule(plan: PolicyPlan, scope: NamespaceScope, image: ImageRu
   const key = variable(`${lists(plan.role)} && !(${bypassRuns(plan.role)})`);
   return [
     {
-      name: ruleName(`bypass-ended-${image.name}`, plan.scopes, scope),
+      name: ruleName(entryRule("bypassEnded", image.name), plan.scopes, scope),
       ...matchPods(scope),
       preconditions: { all: [{ key, operator: "Equals", value: false, message }] },
       verifyImages: [unverified(image)],

@@ -28,8 +28,3 @@ export function matchKinds(scope: NamespaceScope, kinds: readonly string[], oper
     ...(scope.exclude.length > 0 ? { exclude: { any: [{ resources: { namespaces: scope.exclude } }] } } : {}),
   };
 }
-
-/** Rule names must differ within a policy; only a second scope needs its name in them. */
-export function ruleName(base: string, scopes: readonly NamespaceScope[], scope: NamespaceScope): string {
-  return scopes.indexOf(scope) === 0 ? base : `${base}-${scope.name}`.slice(0, 47);
-}

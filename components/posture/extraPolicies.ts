@@ -1,7 +1,7 @@
 import type { Manifest } from "../kubernetes/manifest";
+import { isReserved } from "../policies/names";
 import type { ProblemList } from "../problems";
 import { describeValue } from "../problems";
-import { POLICY_ROLES } from "./types";
 
 /**
  * Organisation policies are passed through as they are, so only what would break the guard is refused: another kind,
@@ -26,7 +26,7 @@ export function checkExtraPolicies(policies: readonly Record<string, unknown>[],
       problems.add(`${key}.metadata.name`, name, "a name", "add metadata.name");
       return [];
     }
-    if (names.has(name) || POLICY_ROLES.some((role) => name === role || name.startsWith(`${role}-`))) {
+    if (names.has(name) || isReserved(name)) {
       problems.add(
         `${key}.metadata.name`,
         name,

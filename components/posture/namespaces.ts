@@ -1,5 +1,6 @@
 import { GuardMode } from "../args";
 import { globContains, globMatches, globsIntersect } from "../globs";
+import { isGuard } from "../policies/names";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
 import type { NamespaceGroup, NamespaceScope, Posture } from "./types";
@@ -202,6 +203,6 @@ export function scopeHas(scope: NamespaceScope, namespace: string): boolean {
 /** Where images are refused. */
 export function enforcedScopes(posture: Posture): NamespaceScope[] {
   return posture.policies
-    .filter((policy) => policy.mode === GuardMode.Enforce && !policy.role.startsWith("guard-"))
+    .filter((policy) => policy.mode === GuardMode.Enforce && !isGuard(policy.role))
     .flatMap((policy) => policy.scopes);
 }

@@ -1,17 +1,10 @@
 import { FailurePolicy, GuardMode, UncoveredAction } from "../args";
+import { isGuard, POLICY_ROLES, type PolicyRole, ROLE } from "../policies/names";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
 import { KYVERNO_LINES } from "./kyvernoLines";
 import { applicationScopes, type NamespacePartition, productionScopes } from "./namespaces";
-import {
-  type Bypass,
-  type KyvernoPlan,
-  type NamespaceScope,
-  POLICY_ROLES,
-  type PolicyPlan,
-  type PolicyRole,
-  type Suspension,
-} from "./types";
+import type { Bypass, KyvernoPlan, NamespaceScope, PolicyPlan, Suspension } from "./types";
 
 /**
  * Which policies exist. Modes partition namespaces, so a policy and its sibling in the other mode share no namespace:
@@ -27,7 +20,7 @@ export function planPolicies(
   const judging = [GuardMode.Enforce, GuardMode.Audit].flatMap((mode) => [
     plan(
       config,
-      "require-signed-images",
+      ROLE.production,
       mode,
       partition.mode,
       productionScopes(partition, mode),
@@ -35,7 +28,7 @@ export function planPolicies(
     ),
     plan(
       config,
-      "verify-image-signatures",
+      ROLE.applications,
       mode,
       partition.mode,
       applicationScopes(partition, mode),
@@ -44,7 +37,7 @@ export function planPolicies(
   ]);
   const audit = plan(
     config,
-    "audit-unsigned-images",
+    ROLE.uncovered,
     GuardMode.Audit,
     GuardMode.Audit,
     [{ name: "cluster", include: [], exclude: [] }],
@@ -68,8 +61,8 @@ function planGuards(
 ): PolicyPlan[] {
   if (enforced.length === 0) return [];
   const roles: PolicyRole[] = [
-    ...(KYVERNO_LINES[kyverno.target].trustsRequestAnnotation ? (["guard-image-verdicts"] as const) : []),
-    ...(bypass === "off" ? [] : (["guard-image-bypass"] as const)),
+    ...(KYVERNO_LINES[kyverno.target].trustsRequestAnnotation ? [ROLE.verdicts] : []),
+    ...(bypass === "off" ? [] : [ROLE.bypass]),
   ];
   return roles.map((role) =>
     plan(config, role, GuardMode.Enforce, GuardMode.Enforce, [...enforced], UncoveredAction.Report),
@@ -126,7 +119,7 @@ function isSuspended(role: PolicyRole, suspended: readonly Suspension[]): boolea
 /** Suspensions that are still running. One that has ended fails: a forgotten suspension must not look like a policy. */
 export function resolveSuspensions(config: GuardConfig, now: Date, problems: ProblemList): Suspension[] {
   // Guards can't be suspended: without them anybody could bypass, which is not what "suspended" says.
-  const allowed = [...POLICY_ROLES.filter((role) => !role.startsWith("guard-")), "all"];
+  const allowed = [...POLICY_ROLES.filter((role) => !isGuard(role)), "all"];
   return (config.suspend ?? []).map((suspension, index) => {
     const key = `suspend[${index}]`;
     if (!allowed.includes(suspension.policy)) {

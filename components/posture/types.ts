@@ -9,6 +9,7 @@ import type {
   TrustRoot,
   UncoveredAction,
 } from "../args";
+import type { PolicyRole } from "../policies/names";
 
 /**
  * What will be enforced, fully defaulted and serialisable. Everything else is derived from it: the resources, the
@@ -106,15 +107,6 @@ export interface PolicyPlan {
   readonly scopes: NamespaceScope[];
   readonly uncovered: UncoveredAction;
 }
-
-export const POLICY_ROLES = [
-  "require-signed-images",
-  "verify-image-signatures",
-  "audit-unsigned-images",
-  "guard-image-verdicts",
-  "guard-image-bypass",
-] as const;
-export type PolicyRole = (typeof POLICY_ROLES)[number];
 
 export interface Bypass {
   readonly groups: string[];

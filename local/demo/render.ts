@@ -3,6 +3,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { renderStack } from "../../cli/render/run";
 import { MANAGED_BY, type Manifest } from "../../components/kubernetes/manifest";
 import { askCanary } from "../../components/kyverno/canary";
+import { isGuard, roleOf } from "../../components/policies/names";
 import { resolvePosture } from "../../components/resolve";
 import type { ControlPlane } from "../controlPlane";
 import { applyPolicies, installKyverno, removePolicy } from "../kyverno";
@@ -36,11 +37,11 @@ export function policiesOf(settings: Record<string, unknown>): Manifest[] {
 
 /** Guards first, each step Ready before the next; what is no longer wanted goes last. */
 export async function applyManifests(plane: ControlPlane, policies: readonly Manifest[]): Promise<void> {
-  const isGuard = (policy: Manifest) => policy.metadata.labels?.["image-signing-guard/role"]?.startsWith("guard-");
-  await applyPolicies(plane, policies.filter(isGuard));
+  const guards = (policy: Manifest) => isGuard(roleOf(policy));
+  await applyPolicies(plane, policies.filter(guards));
   await applyPolicies(
     plane,
-    policies.filter((policy) => !isGuard(policy)),
+    policies.filter((policy) => !guards(policy)),
   );
   const label = encodeURIComponent(Object.entries(MANAGED_BY)[0]!.join("="));
   const present = await requestObject<{ items: Manifest[] }>(

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Manifest } from "../../../components/kubernetes/manifest";
+import { roleOf, withGenerated } from "../../../components/policies/names";
 import { KYVERNO_LINES } from "../../../components/posture/kyvernoLines";
 import { type Facts, look, type PolicyObject } from "../facts";
 import { type Finding, finding, ok } from "../finding";
@@ -77,7 +78,7 @@ function drifts(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
   return stack.compiled.policies.flatMap((wanted) => {
     const found = policies.find(({ name }) => name === wanted.metadata.name);
     if (!found) return [];
-    const isOwn = wanted.metadata.labels?.["image-signing-guard/role"] !== undefined;
+    const isOwn = roleOf(wanted) !== undefined;
     // The guard writes out what Kyverno would default; other people's policies need not.
     const places = differences(wanted.spec, found.spec, "spec", addedToPolicies).filter(
       (place) => isOwn || !place.includes(": absent → "),
@@ -122,7 +123,7 @@ function autogens(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
     if (!found) return [];
     const expected = expectedAutogen(manifest);
     // What another's policy leads to depends on more than its kinds.
-    const isOwn = manifest.metadata.labels?.["image-signing-guard/role"] !== undefined;
+    const isOwn = roleOf(manifest) !== undefined;
     const missing = isOwn ? expected.filter((name) => !found.autogen.includes(name)) : [];
     if (missing.length === 0)
       return expected.length > 0
@@ -146,7 +147,7 @@ export function expectedAutogen({ metadata, spec }: Manifest): string[] {
     rules?: { name: string; match?: { any?: { resources?: { kinds?: string[] } }[] } }[];
   };
   const ofPods = rules.filter(({ match }) => match?.any?.every(({ resources }) => `${resources?.kinds}` === "Pod"));
-  return ofPods.flatMap(({ name }) => [`autogen-${name}`, `autogen-cronjob-${name}`]);
+  return ofPods.flatMap(({ name }) => withGenerated(name).slice(1));
 }
 
 /** 1.10 keeps one verdict for an image and shares it among all policies. */

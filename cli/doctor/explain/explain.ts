@@ -1,3 +1,4 @@
+import { entryOf, entryRule, plainRule } from "../../../components/policies/names";
 import { type Objection, objections } from "./objections";
 import table from "./refusals.json";
 
@@ -75,8 +76,11 @@ interface Context {
 function explainObjection(objection: Objection, listed: readonly Objection[], context: Context): Explained {
   const { policy, rule } = objection;
   // The guard lists its advice beside each refusal, as a rule that is never evaluated.
-  const [, , entry] = /^(autogen-|autogen-cronjob-)?signed-by-(.+)$/.exec(rule) ?? [];
-  const advice = listed.find((other) => other.policy === policy && entry && other.rule.endsWith(`what-to-do-${entry}`));
+  const entry = entryOf(rule);
+  const advice = listed.find(
+    (other) =>
+      other.policy === policy && entry !== undefined && plainRule(other.rule) === plainRule(entryRule("advice", entry)),
+  );
   const [, expected] = /must be signed by (.+?)\. Sign the image/.exec(oneLine(advice?.message ?? "")) ?? [];
   return {
     policy,

@@ -1,6 +1,7 @@
 import { FailurePolicy, GuardMode, TagHandling, UncoveredAction } from "../../args";
+import { isJudge, POLICY_ROLES, type PolicyRole, ROLE } from "../../policies/names";
 import { KYVERNO_LINES } from "../kyvernoLines";
-import { type NamespaceScope, POLICY_ROLES, type PolicyRole, type Posture } from "../types";
+import type { NamespaceScope, Posture } from "../types";
 import { type Demand, demandOf, implies, NOBODY } from "./demands";
 import { type Witness, witnesses } from "./witnesses";
 
@@ -76,8 +77,8 @@ export function judgementAt(posture: Posture, name: Witness): Judgement {
   const mode = modes.includes(GuardMode.Enforce) ? "enforce" : modes.length > 0 ? "audit" : "none";
   const present = (role: PolicyRole) => posture.policies.some((policy) => policy.role === role && covers(policy, name));
   const needed: PolicyRole[] = [
-    ...(KYVERNO_LINES[posture.kyverno.target].trustsRequestAnnotation ? (["guard-image-verdicts"] as const) : []),
-    ...(posture.bypass === "off" ? [] : (["guard-image-bypass"] as const)),
+    ...(KYVERNO_LINES[posture.kyverno.target].trustsRequestAnnotation ? [ROLE.verdicts] : []),
+    ...(posture.bypass === "off" ? [] : [ROLE.bypass]),
   ];
   return { mode, missing: mode === "enforce" ? needed.filter((role) => !present(role)) : [] };
 }
@@ -87,10 +88,7 @@ function judgesAtLeast(x: Judgement, y: Judgement): boolean {
 }
 
 function judgesAt(posture: Posture, name: Witness) {
-  return posture.policies.filter(
-    (policy) =>
-      (policy.role === "require-signed-images" || policy.role === "verify-image-signatures") && covers(policy, name),
-  );
+  return posture.policies.filter((policy) => isJudge(policy.role) && covers(policy, name));
 }
 
 function covers(policy: { readonly scopes: readonly NamespaceScope[] }, { matches }: Witness): boolean {
@@ -136,7 +134,7 @@ function handling(posture: Posture, name: Witness) {
   return {
     judged: judges.length > 0,
     refused: judges.some(({ uncovered }) => uncovered === UncoveredAction.Refuse),
-    reported: posture.policies.some((policy) => policy.role === "audit-unsigned-images" && covers(policy, name)),
+    reported: posture.policies.some((policy) => policy.role === ROLE.uncovered && covers(policy, name)),
   };
 }
 
