@@ -1,33 +1,26 @@
-import type * as http from "node:http";
-import * as https from "node:https";
 import * as os from "node:os";
-import type { KubeConfig } from "@kubernetes/client-node";
-import { pod } from "../local/demo/cases";
-import { expectedSigner } from "../local/demo/images";
-import { applyManifests, applyRendered, policiesOf } from "../local/demo/render";
-import { applyPolicies, removePolicy } from "../local/kyverno";
-import { requestObject } from "../local/request";
-import { githubIssuer, workflowSubject } from "../local/sigstore";
-import { waitFor } from "../local/waitFor";
-import { type BenchCluster, namespace, startBenchCluster } from "./cluster";
+import { applyRendered } from "../local/demo/render";
+import { type BenchCluster, startBenchCluster } from "./cluster";
+import { each, type Usage, usage } from "./controller";
 import { inParallel } from "./inParallel";
 import type { Bench, Measure } from "./main";
 import { quick } from "./quick";
 import { writeReport } from "./report";
+import { type Client, type Kind, keepAliveClient } from "./requests";
 import { save } from "./results";
-import { type Spread, spread } from "./stats";
-
-/** What is compared: nothing, one rule that somebody writes who reads Kyverno's documentation, and this package. */
-export const variants = ["none", "handWritten", "package"] as const;
-export type Variant = (typeof variants)[number];
+import { percentile, type Spread, spread } from "./stats";
+import { switchTo, type Variant, variants, webhookSeconds } from "./variants";
 
 export interface AdmissionRow {
+  readonly kind: Kind;
   readonly containers: number;
   readonly parallel: number;
-  /** Pods of each variant. */
+  /** Requests of each variant. */
   readonly samples: number;
   /** Milliseconds from the request to the answer. */
   readonly latency: Readonly<Record<Variant, Spread>>;
+  /** What one request used of the admission controller; the median of the rounds. */
+  readonly usage: Readonly<Record<Variant, Usage>>;
   /** Requests that were not admitted, by variant. */
   readonly failed: Readonly<Record<Variant, number>>;
 }
@@ -41,38 +34,73 @@ export interface AdmissionResult {
   readonly rows: readonly AdmissionRow[];
 }
 
-const HAND_WRITTEN = "hand-written";
-/** How long the API server waits for an enforcing policy. */
-const webhookSeconds = 30;
+interface Cell {
+  readonly kind: Kind;
+  readonly containers: number;
+  readonly parallel: number;
+  /** Requests a round. With 20 at once one wave would only measure the start, so there are two. */
+  readonly requests: number;
+  /** What the guard's CPU and latency may be of the hand-written rule's; none where only shown. */
+  readonly limits?: { cpuOfStock?: number; cpuOfHand?: number; latencyOfHand?: number };
+}
+
 const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
-const containerCounts = [1, 3, 10];
-/** Pods a round. With 20 at once one wave would only measure the start, so there are two. */
-const podsARound: Readonly<Record<number, number>> = quick ? { 1: 3, 20: 20 } : { 1: 15, 20: 40 };
+const few = quick ? 5 : 25;
+const wave = quick ? 20 : 60;
+/** To measure another shape of request, add a line. */
+const cells: readonly Cell[] = [
+  { kind: "Pod", containers: 1, parallel: 1, requests: few, limits: { cpuOfStock: 1, cpuOfHand: 1.25 } },
+  { kind: "Pod", containers: 1, parallel: 20, requests: wave, limits: { latencyOfHand: 1.25 } },
+  { kind: "Pod", containers: 3, parallel: 1, requests: few },
+  { kind: "Pod", containers: 3, parallel: 20, requests: wave, limits: { latencyOfHand: 1.25 } },
+  { kind: "Pod", containers: 10, parallel: 1, requests: few, limits: { cpuOfStock: 1, cpuOfHand: 1.25 } },
+  { kind: "Pod", containers: 10, parallel: 20, requests: wave, limits: { latencyOfHand: 1.25 } },
+  { kind: "Deployment", containers: 1, parallel: 1, requests: few },
+  { kind: "Deployment", containers: 1, parallel: 20, requests: wave },
+];
 
 export const admission: Bench = async () => {
   const loadBefore = os.loadavg()[0]!;
-  const cluster = await startBenchCluster(Math.max(...containerCounts));
+  const cluster = await startBenchCluster(Math.max(...cells.map(({ containers }) => containers)));
   try {
     await applyRendered(cluster.plane, cluster.node.kyverno, cluster.settings);
     const rows = await measure(cluster);
     save("admission", { ...cluster.versions, rounds, loadBefore, rows });
     if (!quick) writeReport();
-    return rows.map(measureOf);
+    return rows.flatMap((row, at) => measuresOf(row, cells[at]!.limits ?? {}));
   } finally {
     await cluster.stop();
   }
 };
 
-/** A pod that is not answered before the webhook's time is over is refused. */
-function measureOf({ containers, parallel, latency, failed }: AdmissionRow): Measure {
-  const { p50, p95, p99 } = latency.package;
-  const times = (to: Variant) => (p50 / latency[to].p50).toFixed(1);
-  return {
-    what: `${containers} containers, ${parallel} at once: p50 / p95 / p99, ${times("handWritten")} times one hand-written rule, ${times("none")} times no policy`,
-    value: `${[p50, p95, p99].map((value) => value.toFixed(0)).join(" / ")} ms, ${failed.package} not admitted`,
-    limit: `p99 ${webhookSeconds} s, 0 not admitted`,
-    holds: p99 < webhookSeconds * 1000 && failed.package === 0,
-  };
+function measuresOf(row: AdmissionRow, limits: NonNullable<Cell["limits"]>): Measure[] {
+  const { kind, containers, parallel, latency, usage: used, failed } = row;
+  const shape = `${kind} of ${containers}, ${parallel} at once`;
+  const ratioOf = (what: string, ratio: number, limit: number | undefined): Measure[] =>
+    limit === undefined
+      ? []
+      : [{ what: `${shape}: ${what}`, value: ratio.toFixed(2), limit: String(limit), holds: ratio <= limit }];
+  const { guard, hand, stock } = used;
+  return [
+    {
+      what: `${shape}: p50 / p95 / p99, CPU, allocated`,
+      value: `${[latency.guard.p50, latency.guard.p95, latency.guard.p99].map((value) => value.toFixed(0)).join(" / ")} ms, ${guard.cpuMs.toFixed(1)} ms, ${guard.allocatedMB.toFixed(1)} MB; ${failed.guard} not admitted`,
+      limit: `p99 ${webhookSeconds} s, 0 not admitted`,
+      // A request that is not answered before the webhook's time is over is refused.
+      holds: latency.guard.p99 < webhookSeconds * 1000 && failed.guard === 0,
+    },
+    ...ratioOf("CPU by the hand-written rule on the stock chart", guard.cpuMs / stock.cpuMs, limits.cpuOfStock),
+    ...ratioOf("CPU by the hand-written rule on the same chart values", guard.cpuMs / hand.cpuMs, limits.cpuOfHand),
+    ...ratioOf("p50 by the hand-written rule", latency.guard.p50 / latency.stock.p50, limits.latencyOfHand),
+    ...ratioOf("p99 by the hand-written rule", latency.guard.p99 / latency.stock.p99, limits.latencyOfHand),
+  ];
+}
+
+/** What one round saw of one variant in one cell. */
+interface Seen {
+  readonly latency: number[];
+  readonly failed: number;
+  readonly usage: Usage;
 }
 
 /**
@@ -80,137 +108,53 @@ function measureOf({ containers, parallel, latency, failed }: AdmissionRow): Mea
  * Kyverno: a round measures each of them, and every round begins with another one.
  */
 async function measure(cluster: BenchCluster): Promise<AdmissionRow[]> {
-  const cells = containerCounts.flatMap((containers) =>
-    Object.keys(podsARound).map((parallel) => ({ containers, parallel: Number(parallel) })),
-  );
-  const samples = cells.map(() => ({ none: [], handWritten: [], package: [] }) as Record<Variant, number[]>);
-  const failed = cells.map(() => ({ none: 0, handWritten: 0, package: 0 }) as Record<Variant, number>);
-  const client = keepAliveClient(cluster.plane.client);
+  const seen = cells.map(() => ({ none: [], stock: [], hand: [], guard: [] }) as Record<Variant, Seen[]>);
+  const client = keepAliveClient(cluster.plane);
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < variants.length; turn++) {
       const variant = variants[(round + turn) % variants.length]!;
       await switchTo(cluster, variant);
-      for (const [at, { containers, parallel }] of cells.entries()) {
-        // Connections, and Kyverno's first look at a new policy, are not what is measured.
-        await dryRun(client, cluster, containers);
-        await inParallel(parallel, podsARound[parallel]!, async () => {
-          const start = performance.now();
-          const status = await dryRun(client, cluster, containers);
-          samples[at]![variant].push(performance.now() - start);
-          if (status !== 201) failed[at]![variant]++;
-        });
-      }
+      for (const [at, cell] of cells.entries()) seen[at]![variant].push(await measureCell(cluster, client, cell));
       console.log(`  round ${round + 1} of ${rounds}: ${variant}`);
     }
   }
-  client.agent.destroy();
-  return cells.map((cell, at) => {
-    const of = samples[at]!;
-    const latency = { none: spread(of.none), handWritten: spread(of.handWritten), package: spread(of.package) };
-    return { ...cell, samples: of.package.length, latency, failed: failed[at]! };
+  client.close();
+  return cells.map(({ kind, containers, parallel }, at) => {
+    const of = <T>(pick: (of: Seen[]) => T) =>
+      Object.fromEntries(variants.map((variant) => [variant, pick(seen[at]![variant])])) as Record<Variant, T>;
+    return {
+      kind,
+      containers,
+      parallel,
+      samples: seen[at]!.guard.reduce((sum, { latency }) => sum + latency.length, 0),
+      latency: of((rounds) => spread(rounds.flatMap(({ latency }) => latency))),
+      usage: of((rounds) => medianUsage(rounds.map(({ usage }) => usage))),
+      failed: of((rounds) => rounds.reduce((sum, { failed }) => sum + failed, 0)),
+    };
   });
 }
 
-async function switchTo(cluster: BenchCluster, variant: Variant): Promise<void> {
-  const { plane, settings } = cluster;
-  if (variant === "package") {
-    await removePolicy(plane, HAND_WRITTEN);
-    await applyManifests(plane, policiesOf(settings));
-  } else {
-    await applyManifests(plane, []);
-    if (variant === "handWritten") await applyPolicies(plane, [handWritten(cluster)]);
-    else await removePolicy(plane, HAND_WRITTEN);
-  }
-  const wanted = variant === "none" ? 0 : variant === "handWritten" ? 1 : 2;
-  await waitFor(`the webhooks of ${variant}`, 90_000, async () => (await judgingWebhooks(cluster)) === wanted);
-  const client = keepAliveClient(plane.client);
-  const expected = variant === "none" ? 201 : 400;
-  await waitFor(`the verdict of ${variant}`, 90_000, async () => {
-    const { status } = await post(client, pod("canary", cluster.unsigned));
-    return status === expected;
+async function measureCell(cluster: BenchCluster, client: Client, cell: Cell): Promise<Seen> {
+  const images = cluster.images.slice(0, cell.containers);
+  // Connections, and Kyverno's first look at a new policy, are not what is measured.
+  for (let at = 0; at < 3; at++) await client.offer(cell.kind, images);
+  const before = await usage(cluster);
+  const latency: number[] = [];
+  let failed = 0;
+  await inParallel(cell.parallel, cell.requests, async () => {
+    const start = performance.now();
+    const status = await client.offer(cell.kind, images);
+    latency.push(performance.now() - start);
+    if (status !== 201) failed++;
   });
-  client.agent.destroy();
+  return { latency, failed, usage: each(before, await usage(cluster), cell.requests) };
 }
 
-/** How many webhooks are asked before a pod is stored: one for each failure policy. */
-async function judgingWebhooks({ plane }: BenchCluster): Promise<number> {
-  const { items } = await requestObject<{ items: { metadata: { name: string }; webhooks?: unknown[] }[] }>(
-    plane.client,
-    "GET",
-    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-  );
-  return items
-    .filter(({ metadata }) => metadata.name.includes("resource"))
-    .reduce((sum, { webhooks = [] }) => sum + webhooks.length, 0);
-}
-
-/** Kyverno's documented example for keyless signatures, with the identity and the anchors of this run. */
-function handWritten({ repositories, sigstore }: BenchCluster) {
-  const keyless = {
-    subject: workflowSubject(expectedSigner),
-    issuer: githubIssuer,
-    roots: sigstore.fulcioRoots,
-    rekor: { url: "https://rekor.sigstore.dev" },
-  };
-  return {
-    apiVersion: "kyverno.io/v1",
-    kind: "ClusterPolicy",
-    metadata: { name: HAND_WRITTEN },
-    spec: {
-      validationFailureAction: "Enforce",
-      failurePolicy: "Fail",
-      background: false,
-      webhookTimeoutSeconds: webhookSeconds,
-      rules: [
-        {
-          name: "signed",
-          match: { any: [{ resources: { kinds: ["Pod"] } }] },
-          verifyImages: [{ imageReferences: [repositories], attestors: [{ entries: [{ keyless }] }] }],
-        },
-      ],
-    },
-  };
-}
-
-interface Client {
-  readonly agent: https.Agent;
-  readonly url: string;
-}
-
-/** As kubectl and controllers do it: connections are kept, so that no handshake is measured. */
-function keepAliveClient(config: KubeConfig): Client {
-  const { server = "", caData = "" } = config.getCurrentCluster() ?? {};
-  const { certData = "", keyData = "" } = config.getCurrentUser() ?? {};
-  const bytes = (text: string) => Buffer.from(text, "base64");
-  const agent = new https.Agent({ keepAlive: true, ca: bytes(caData), cert: bytes(certData), key: bytes(keyData) });
-  return { agent, url: `${server}/api/v1/namespaces/${namespace}/pods?dryRun=All` };
-}
-
-let names = 0;
-
-async function dryRun(client: Client, { images }: BenchCluster, containers: number): Promise<number> {
-  const spec = { containers: images.slice(0, containers).map((image, at) => ({ name: `c${at}`, image })) };
-  const { status, body } = await post(client, {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: `bench-${++names}` },
-    spec,
-  });
-  if (status !== 201) console.log(`  refused (${status}): ${body.slice(0, 300)}`);
-  return status;
-}
-
-function post({ agent, url }: Client, object: object): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const body = JSON.stringify(object);
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const call = https.request(url, { method: "POST", agent, headers }, (answer: http.IncomingMessage) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("error", reject);
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
-    });
-    call.on("error", reject);
-    call.end(body);
-  });
+function medianUsage(rounds: readonly Usage[]): Usage {
+  const of = (key: keyof Usage) =>
+    percentile(
+      rounds.map((usage) => usage[key]),
+      50,
+    );
+  return { cpuMs: of("cpuMs"), allocatedMB: of("allocatedMB"), calls: of("calls"), results: of("results") };
 }

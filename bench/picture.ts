@@ -1,9 +1,11 @@
-import { type AdmissionResult, type Variant, variants } from "./admission";
+import type { AdmissionResult } from "./admission";
+import { type Variant, variants } from "./variants";
 
 const titles: Record<Variant, string> = {
   none: "no policy",
-  handWritten: "one hand-written rule",
-  package: "this package",
+  stock: "hand-written, stock chart",
+  hand: "hand-written, our chart",
+  guard: "this package",
 };
 
 const width = 760;
@@ -28,14 +30,14 @@ export function latencyPicture({ rows }: Pick<AdmissionResult, "rows">): string 
       `<text class="small" x="${n(x(tick))}" y="${height - 12}" text-anchor="middle">${tick < 1000 ? `${tick} ms` : `${tick / 1000} s`}</text>`,
     ]),
     ...variants.flatMap((variant, at) => [
-      `<rect class="${variant}" x="${left + at * 170}" y="34" width="12" height="12" rx="2"/>`,
-      `<text class="small" x="${left + at * 170 + 18}" y="44">${titles[variant]}</text>`,
+      `<rect class="${variant}" x="${20 + at * 180}" y="34" width="12" height="12" rx="2"/>`,
+      `<text class="small" x="${20 + at * 180 + 18}" y="44">${titles[variant]}</text>`,
     ]),
-    ...rows.flatMap(({ containers, parallel, latency }, row) => {
+    ...rows.flatMap(({ kind, containers, parallel, latency }, row) => {
       const y = top + row * groupHeight;
-      const label = `${containers} ${containers === 1 ? "container" : "containers"}${parallel > 1 ? `, ${parallel} pods` : ""}`;
+      const label = `${kind} of ${containers}${parallel > 1 ? `, ${parallel} at once` : ""}`;
       return [
-        `<text x="${left - 10}" y="${y + 26}" text-anchor="end">${label}</text>`,
+        `<text x="${left - 10}" y="${y + 32}" text-anchor="end">${label}</text>`,
         ...variants.flatMap((variant, at) => {
           const { p50, p95 } = latency[variant];
           const barTop = y + at * barHeight;
@@ -57,8 +59,9 @@ export function latencyPicture({ rows }: Pick<AdmissionResult, "rows">): string 
   .grid { stroke: #8b949e; stroke-opacity: 0.35; }
   .whisker { stroke: #6e7781; stroke-width: 1.5; }
   .none { fill: #9aa4ae; }
-  .handWritten { fill: #d29922; }
-  .package { fill: #2f81f7; }
+  .stock { fill: #d29922; }
+  .hand { fill: #bf8700; }
+  .guard { fill: #2f81f7; }
   .background { fill: #ffffff; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; }

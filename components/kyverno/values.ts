@@ -127,7 +127,11 @@ function controllerValues(posture: Posture, trustFiles: Manifest | undefined): J
           }
         : {}),
       initContainer: { ...image() },
-      container: { ...image(), ...variables, resources: { limits: { memory: kyverno.memoryLimit } } },
+      container: {
+        ...image(),
+        extraEnvVars: [...collectorVariables(kyverno.memoryLimit), ...(trust?.variables ?? [])],
+        resources: { limits: { memory: kyverno.memoryLimit } },
+      },
       ...volume,
       ...scrape.admissionController,
     },
@@ -143,6 +147,22 @@ function controllerValues(posture: Posture, trustFiles: Manifest | undefined): J
       ...scrape.reportsController,
     },
   };
+}
+
+/** Share of the memory limit at which Go collects garbage without waiting; the rest is for what the collector can't see. */
+const COLLECTED_SHARE = 0.75;
+
+/**
+ * Every admission makes megabytes of garbage, and Go by default collects it each time that the heap has doubled, which is
+ * some 30 MiB. Collecting four times more rarely takes a fifth to a third off the CPU of a request; the soft limit makes
+ * Go collect at once where memory becomes short, so that rarity never ends in an OOM kill.
+ */
+function collectorVariables(memoryLimit: string): Json[] {
+  const mebibytes = Number.parseInt(memoryLimit, 10) * (memoryLimit.endsWith("Gi") ? 1024 : 1);
+  return [
+    { name: "GOGC", value: "400" },
+    { name: "GOMEMLIMIT", value: `${Math.floor(mebibytes * COLLECTED_SHARE)}MiB` },
+  ];
 }
 
 /** What the clouds look for on a pod that acts as one of their identities; Kyverno's registry helpers do the rest. */
@@ -192,17 +212,21 @@ function splitImage(image: string): Json {
   return { registry: image.slice(0, slash), repository: image.slice(slash + 1, colon), tag: image.slice(colon + 1) };
 }
 
-/** Blocks are merged key by key; lists and scalars of the user replace ours, but environment variables are added. */
+/** Blocks are merged key by key; lists and scalars of the user replace ours, but environment variables are merged by name. */
 export function mergeValues(base: Json, over: Json): Json {
   const merged: Json = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const current = merged[key];
     if (isBlock(current) && isBlock(value)) merged[key] = mergeValues(current, value);
     else if (key === "extraEnvVars" && Array.isArray(current) && Array.isArray(value))
-      merged[key] = [...current, ...value];
+      merged[key] = mergeVariables(current, value);
     else merged[key] = value;
   }
   return merged;
+}
+
+function mergeVariables(base: readonly Json[], over: readonly Json[]): Json[] {
+  return [...base.filter(({ name }) => !over.some((variable) => variable?.name === name)), ...over];
 }
 
 function isBlock(value: unknown): value is Json {

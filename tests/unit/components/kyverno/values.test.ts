@@ -10,6 +10,7 @@ function valuesOf(kyverno: Record<string, unknown> = {}, more: Record<string, un
 }
 
 const variables = (value: unknown) => (value as { name: string }[] | undefined)?.map(({ name }) => name);
+const COLLECTOR_VARIABLES = ["GOGC", "GOMEMLIMIT"];
 const TRUST_VARIABLES = ["SIGSTORE_ROOT_FILE", "SIGSTORE_REKOR_PUBLIC_KEY", "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE"];
 
 describe("chart values", () => {
@@ -48,7 +49,10 @@ describe("chart values", () => {
     const name = compile(settings()).trust!.metadata.name;
     for (const controller of ["admissionController", "reportsController"])
       assert.deepEqual(value(`${controller}.sigstoreVolume`), { emptyDir: null, configMap: { name } }, controller);
-    assert.deepEqual(variables(value("admissionController.container.extraEnvVars")), TRUST_VARIABLES);
+    assert.deepEqual(variables(value("admissionController.container.extraEnvVars")), [
+      ...COLLECTOR_VARIABLES,
+      ...TRUST_VARIABLES,
+    ]);
     assert.deepEqual(variables(value("reportsController.extraEnvVars")), TRUST_VARIABLES);
   });
 
@@ -110,6 +114,31 @@ describe("chart values", () => {
     assert.equal(value("cleanupController.rbac"), undefined);
   });
 
+  it("let Go collect garbage rarely, but before the memory limit is reached", () => {
+    for (const [memoryLimit, limit] of [
+      ["384Mi", "288MiB"],
+      ["1Gi", "768MiB"],
+      ["500Mi", "375MiB"],
+    ]) {
+      const value = valuesOf({ memoryLimit });
+      assert.deepEqual((value("admissionController.container.extraEnvVars") as unknown[]).slice(0, 2), [
+        { name: "GOGC", value: "400" },
+        { name: "GOMEMLIMIT", value: limit },
+      ]);
+    }
+  });
+
+  it("take the user's garbage collector instead of the guard's", () => {
+    const mine = { name: "GOGC", value: "100" };
+    const value = valuesOf({ values: { admissionController: { container: { extraEnvVars: [mine] } } } });
+    const given = value("admissionController.container.extraEnvVars") as { name: string; value: string }[];
+    assert.deepEqual(
+      given.filter(({ name }) => name === "GOGC"),
+      [mine],
+    );
+    assert.ok(given.some(({ name }) => name === "GOMEMLIMIT"));
+  });
+
   it("take the user's values over the guard's, and add the user's variables", () => {
     const proxy = { name: "HTTPS_PROXY", value: "http://proxy" };
     const value = valuesOf({
@@ -121,7 +150,11 @@ describe("chart values", () => {
     assert.deepEqual(value("features.omitEvents.eventTypes"), []);
     assert.equal(value("features.logging.format"), "json");
     assert.equal(value("features.policyExceptions.enabled"), false);
-    assert.deepEqual(variables(value("admissionController.container.extraEnvVars")), [...TRUST_VARIABLES, proxy.name]);
+    assert.deepEqual(variables(value("admissionController.container.extraEnvVars")), [
+      ...COLLECTOR_VARIABLES,
+      ...TRUST_VARIABLES,
+      proxy.name,
+    ]);
   });
 
   it("are merged without changing either side", () => {
