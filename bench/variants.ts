@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { renderStack } from "../cli/render/command";
+import { renderStack } from "../cli/render/run";
 import type { Json } from "../components/kubernetes/manifest";
 import { mergeValues } from "../components/kyverno/values";
 import { pod } from "../local/demo/cases";
