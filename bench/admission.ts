@@ -3,7 +3,7 @@ import { applyRendered } from "../local/demo/render";
 import { type BenchCluster, startBenchCluster } from "./cluster";
 import { each, type Usage, usage } from "./controller";
 import { inParallel } from "./inParallel";
-import type { Bench, Measure } from "./main";
+import type { Bench, Measure } from "./measure";
 import { quick } from "./quick";
 import { writeReport } from "./report";
 import { type Client, type Kind, keepAliveClient } from "./requests";

@@ -5,7 +5,7 @@ import { waitFor } from "../local/waitFor";
 import { namespace, startBenchCluster } from "./cluster";
 import { inParallel } from "./inParallel";
 import { peakMemoryMiB } from "./machine";
-import type { Bench } from "./main";
+import type { Bench } from "./measure";
 import { quick } from "./quick";
 import { writeReport } from "./report";
 import { save } from "./results";

@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import { comparePostures } from "../cli/posture/compare";
 import { toMarkdown } from "../cli/posture/markdown";
 import { readPreview } from "../cli/posture/preview";
-import type { Bench } from "./main";
+import type { Bench } from "./measure";
 
 const MEGABYTES = 5;
 const ROUNDS = 10;

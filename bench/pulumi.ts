@@ -6,7 +6,7 @@ import { argsFromSettings } from "../components/settings";
 import { type Engine, findEngine } from "../local/engine";
 import { runToEnd } from "../local/processes";
 import { type BenchCluster, startBenchCluster } from "./cluster";
-import type { Bench } from "./main";
+import type { Bench } from "./measure";
 import type { ProgramInput, ProgramRun } from "./pulumiProgram";
 import { quick } from "./quick";
 import { writeReport } from "./report";

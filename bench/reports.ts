@@ -10,7 +10,7 @@ import { POLICY_REPORTS, SCAN_REPORTS, WORKLOADS } from "../components/kubernete
 import { argsFromSettings } from "../components/settings";
 import { NOW } from "../tests/support/settings";
 import { STACK } from "../tests/support/shopCluster";
-import type { Bench, Measure } from "./main";
+import type { Bench, Measure } from "./measure";
 
 const SECONDS = 2;
 const SIZES = { pods: 1000, rowsPerPod: 10, times: 4 };

@@ -59,6 +59,11 @@ describe("the npm tarball", function () {
     assert.deepEqual(packed.files.filter((file) => file.endsWith(".js")).sort(), sources.sort());
   });
 
+  it("has a command that can be run from where it was built", () => {
+    const { mode } = fs.statSync(path.join(PROJECT, "dist/cli/main.js"));
+    assert.equal(mode & 0o111, 0o111, mode.toString(8));
+  });
+
   it("stays small", () => {
     const kilobytes = (bytes: number) => Math.round(bytes / 1000);
     console.log(
