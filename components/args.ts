@@ -214,6 +214,8 @@ export interface ImageRuleArgs {
   signatureRepository?: string;
   /** Statements that must exist besides the signature. Default: none. */
   attestations?: AttestationArgs[];
+  /** Why a wildcard in a registry's name is accepted, e.g. in `*.dkr.ecr.*.amazonaws.com/team/*`. Without a reason it is refused. */
+  acceptWildcardReason?: string;
 }
 
 /** One mode for some namespaces, against the default of their class. */
@@ -244,6 +246,8 @@ export interface ExemptImagesArgs {
   repositories: string[];
   /** Why these are accepted. */
   reason: string;
+  /** Why a wildcard in a registry's name is accepted. Without a reason it is refused. */
+  acceptWildcardReason?: string;
 }
 
 /** What happens to images that no signer covers. */

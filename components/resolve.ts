@@ -37,7 +37,7 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
 
   const kyverno = resolveKyverno(config, problems);
   const partition = partitionNamespaces(config, kyverno.namespace, problems);
-  checkRepositories(config, problems);
+  checkRepositories(config, problems, warnings);
   const images = resolveImages(config, pems, problems, warnings);
   const trust = resolveTrust(config, pems, problems, now, warnings);
   const suspended = resolveSuspensions(config, now, problems);
@@ -52,7 +52,7 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
       namespaces: namespaceGroups(partition),
       images,
       exempt: (config.uncovered?.exempt ?? []).map(({ repositories, reason }) => ({
-        repositories: [...repositories].sort(),
+        repositories: [...new Set(repositories)].sort(),
         reason,
       })),
       tags: config.tags ?? TagHandling.Pin,

@@ -43,7 +43,7 @@ const anyBlock = (description: string) => z.record(z.string(), z.any()).meta({ d
 
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const NAMESPACE_PATTERN = /^[a-z0-9*?]([-a-z0-9*?]*[a-z0-9*?])?$/;
-const REPOSITORY = /^[a-z0-9*]([a-z0-9.-]*[a-z0-9*])?(:[0-9]+)?(\/[a-z0-9._*-]+)+$/;
+const REPOSITORY = /^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?(:[0-9]+)?(\/[a-z0-9._*-]+)+$/;
 
 const namespaceName = () =>
   z
@@ -62,6 +62,8 @@ const repository = () =>
     description: "a registry and repository without tag or digest, in lower case, in which * is a wildcard",
     example: "ghcr.io/ikey168/modulo-*",
   });
+
+const acceptWildcardReason = () => text("a sentence that says why", "only this organisation can push to that registry");
 
 const githubSigner = block({
   repository: z
@@ -121,7 +123,7 @@ const signer = block({
   keyless: keylessSigner.optional(),
   key: keySigner.optional(),
   certificate: certificateSigner.optional(),
-  acceptWildcardReason: text("a sentence that says why", "only this organisation can push to that registry").optional(),
+  acceptWildcardReason: acceptWildcardReason().optional(),
 });
 
 const attestation = block({
@@ -142,6 +144,7 @@ const imageRule = block({
   threshold: wholeNumber(1, 100, 1).optional(),
   signatureRepository: repository().optional(),
   attestations: listOf(attestation, "attestations", "- predicateType: https://slsa.dev/provenance/v1").optional(),
+  acceptWildcardReason: acceptWildcardReason().optional(),
 });
 
 const trust = block({
@@ -306,6 +309,7 @@ export const guardSchema = block({
       block({
         repositories: nonEmptyListOf(repository(), "repositories", "- registry.k8s.io/*"),
         reason: text("a sentence that says why", "built and scanned by the platform team"),
+        acceptWildcardReason: acceptWildcardReason().optional(),
       }),
       "exemptions",
       "- {repositories: [...], reason: ...}",

@@ -30,7 +30,9 @@ export function judgeFor(posture: Posture, image: ImageReference, namespace: str
   const entry = posture.images.find(({ repositories }) =>
     repositories.flatMap(imageReferences).some((pattern) => globMatches(pattern, text)),
   );
-  if (entry) return { ...at, rule: rule(entryRule("signedBy", entry.name)), entry };
+  // Where uncovered images are refused, so is one that a wildcard of Kyverno's takes for another registry's.
+  const takenAmiss = entry && plan.uncovered === UncoveredAction.Refuse && !repositoryCovered(entry.repositories, text);
+  if (entry && !takenAmiss) return { ...at, rule: rule(entryRule("signedBy", entry.name)), entry };
   const exempt = posture.exempt.find(({ repositories }) => repositoryCovered(repositories, text));
   if (exempt) return { ...at, settled: { reason: "exempt", passes: true, detail: exempt.reason } };
   return { ...at, ...uncovered(posture, plan, image, rule) };

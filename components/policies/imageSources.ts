@@ -1,4 +1,4 @@
-import { globsToRegex, globToRegex } from "../globs";
+import { globToRegex, repositoriesToRegex } from "../globs";
 import type { Json } from "../kubernetes/manifest";
 import type { NamespaceScope, PolicyPlan, Resolved } from "../posture/types";
 import { ALL_IMAGES, IMAGE_REPOSITORY, IMAGE_TEXT, IMAGES_ARE_NEW, literal, variable } from "./jmespath";
@@ -39,7 +39,7 @@ export function anyNew(list: string): Json {
 
 /** The list variable `uncovered`: images whose repository matches none of the patterns. */
 export function uncoveredImages(repositories: readonly string[]): Json {
-  const covered = `regex_match(${literal(globsToRegex(repositories))}, ${IMAGE_REPOSITORY})`;
+  const covered = `regex_match(${literal(repositoriesToRegex(repositories))}, ${IMAGE_REPOSITORY})`;
   return { name: "uncovered", variable: { jmesPath: `${ALL_IMAGES} | [?!${covered}].${IMAGE_TEXT}` } };
 }
 
@@ -49,7 +49,7 @@ export function uncoveredImages(repositories: readonly string[]): Json {
  */
 export function spellingRule(plan: PolicyPlan, scope: NamespaceScope, resolved: Resolved): Json {
   const repositories = coveredRepositories(resolved);
-  const covered = `regex_match(${literal(globsToRegex(repositories))}, ${IMAGE_REPOSITORY})`;
+  const covered = `regex_match(${literal(repositoriesToRegex(repositories))}, ${IMAGE_REPOSITORY})`;
   const alike = `regex_match(${literal(looseRegex(repositories))}, ${IMAGE_REPOSITORY})`;
   return {
     name: ruleName(RULE.imagesAreSpelledPlainly, plan.scopes, scope),
@@ -77,7 +77,7 @@ function looseRegex(repositories: readonly string[]): string {
     const slash = repository.indexOf("/");
     const host = repository.slice(0, slash);
     const path = globToRegex(repository.slice(slash + 1));
-    if (host !== "docker.io") return `${globToRegex(host)}${/:\d+$/.test(host) ? "" : "(?::[0-9]+)?"}/${path}`;
+    if (host !== "docker.io") return `${globToRegex(host, "[^/]")}${/:\d+$/.test(host) ? "" : "(?::[0-9]+)?"}/${path}`;
     const hub = "(?:(?:index|registry-1|registry|registry[.]hub|hub|www)[.])?docker[.](?:io|com)(?::[0-9]+)?";
     return `${hub}/(?:library/)?${path.replace(/^library\//, "")}`;
   });

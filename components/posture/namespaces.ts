@@ -3,6 +3,7 @@ import { globContains, globMatches, globsIntersect } from "../globs";
 import { isGuard } from "../policies/names";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
+import { checkWildcards } from "./images";
 import type { NamespaceGroup, NamespaceScope, Posture } from "./types";
 
 /** Namespaces of Kubernetes itself. Kyverno is not asked about them, so that its outage can't stop the cluster. */
@@ -28,9 +29,14 @@ export interface NamespacePartition {
   readonly overrides: Override[];
 }
 
+/** The longest name of a namespace. */
+const LONGEST_NAMESPACE = 63;
+
 interface Entry {
   readonly key: string;
   readonly pattern: string;
+  /** Class or mode: entries of one meaning may overlap. */
+  readonly meaning: string;
 }
 
 /** Sorts the configured names into classes and refuses every pair of entries that could claim one namespace. */
@@ -42,39 +48,53 @@ export function partitionNamespaces(
   const given = config.namespaces ?? {};
   const mode = config.mode ?? GuardMode.Audit;
   const system = [...new Set([...KUBERNETES_NAMESPACES, kyvernoNamespace, ...(given.system ?? [])])].sort();
-  const production = given.production ?? DEFAULT_PRODUCTION;
-  const development = given.development ?? DEFAULT_DEVELOPMENT;
+  const production = [...new Set(given.production ?? DEFAULT_PRODUCTION)];
+  const development = [...new Set(given.development ?? DEFAULT_DEVELOPMENT)];
   const entries = [
-    ...toEntries("namespaces.production", production, given.production === undefined),
-    ...toEntries("namespaces.development", development, given.development === undefined),
+    ...toEntries("namespaces.production", given.production ?? production, "production", given.production === undefined),
+    ...toEntries(
+      "namespaces.development",
+      given.development ?? development,
+      "development",
+      given.development === undefined,
+    ),
   ];
   const overrideEntries = (given.overrides ?? []).map((override, index) => ({
     key: `namespaces.overrides[${index}].namespace`,
     pattern: override.namespace,
+    meaning: override.mode,
   }));
   refuseOverlaps(entries, problems);
   refuseOverlaps(overrideEntries, problems);
+  for (const { key, pattern } of [...entries, ...overrideEntries])
+    checkWildcards(key, pattern, LONGEST_NAMESPACE, problems);
   refuseSystemNames([...entries, ...overrideEntries], system, problems);
-  const overrides = (given.overrides ?? []).map((override, index) => ({
-    pattern: override.namespace,
-    mode: override.mode,
-    class: classOf(overrideEntries[index]!, entries, production, problems),
-  }));
+  const overrides = (given.overrides ?? [])
+    .map((override, index) => ({
+      pattern: override.namespace,
+      mode: override.mode,
+      class: classOf(overrideEntries[index]!, entries, production, problems),
+    }))
+    .filter(({ pattern }, index, all) => all.findIndex((other) => other.pattern === pattern) === index);
   return { mode, system, production, development, overrides };
 }
 
-function toEntries(key: string, patterns: readonly string[], isDefault: boolean): Entry[] {
-  return patterns.map((pattern, index) => ({ key: isDefault ? `${key} (default)` : `${key}[${index}]`, pattern }));
+function toEntries(key: string, patterns: readonly string[], meaning: string, isDefault: boolean): Entry[] {
+  return patterns.map((pattern, index) => ({
+    key: isDefault ? `${key} (default)` : `${key}[${index}]`,
+    pattern,
+    meaning,
+  }));
 }
 
 function refuseOverlaps(entries: readonly Entry[], problems: ProblemList): void {
   entries.forEach((left, index) => {
     for (const right of entries.slice(index + 1)) {
-      if (!globsIntersect(left.pattern, right.pattern)) continue;
+      if (left.meaning === right.meaning || !globsIntersect(left.pattern, right.pattern)) continue;
       problems.say(
         `${left.key} and ${right.key}`,
         `"${left.pattern}" and "${right.pattern}", which can both match one namespace`,
-        "entries that no namespace matches twice",
+        "entries of one meaning for each namespace",
         "remove one of the two or make it narrower; a default list is replaced by giving the key, [] for none",
       );
     }

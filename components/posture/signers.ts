@@ -90,7 +90,7 @@ function resolveImage(
   });
   return {
     name: rule.name,
-    repositories: [...rule.repositories].sort(),
+    repositories: [...new Set(rule.repositories)].sort(),
     signers,
     threshold,
     ...(rule.signatureRepository ? { signatureRepository: rule.signatureRepository } : {}),

@@ -1,6 +1,13 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { globContains, globMatches, globsIntersect, globsToRegex, globToRegex } from "../../../components/globs";
+import {
+  globContains,
+  globMatches,
+  globsIntersect,
+  globToRegex,
+  kyvernoComparisons,
+  repositoriesToRegex,
+} from "../../../components/globs";
 import { kyvernoWildcard } from "../../support/kyvernoMatch";
 
 /** All texts over some letters up to a length. */
@@ -23,6 +30,19 @@ const pattern = fc
   .array(fc.constantFrom("a", "b", ".", "/", ":", "@", "-", "*", "?"), { maxLength: 9 })
   .map((p) => p.join(""));
 const text = fc.array(fc.constantFrom("a", "b", ".", "/", ":", "@", "-"), { maxLength: 9 }).map((t) => t.join(""));
+
+/** Calls that Kyverno's matcher makes: `deepMatchRune` of IGLOU-EU/go-wildcard 1.0.3, without its result kept. */
+function stepsOf(pattern: string, text: string): number {
+  let steps = 0;
+  const match = (p: string, t: string): boolean => {
+    steps++;
+    if (p === "") return t === "";
+    if (p[0] === "*") return match(p.slice(1), t) || (t !== "" && match(p, t.slice(1)));
+    return t !== "" && (p[0] === "?" || p[0] === t[0]) && match(p.slice(1), t.slice(1));
+  };
+  match(pattern, text);
+  return steps;
+}
 
 describe("globs", () => {
   it("match what Kyverno's own matcher matches", () => {
@@ -85,9 +105,9 @@ describe("globs", () => {
 
   it("become regular expressions that match the same", () => {
     fc.assert(
-      fc.property(fc.array(pattern, { maxLength: 3 }), text, (patterns, t) => {
+      fc.property(fc.array(pattern, { minLength: 1, maxLength: 3 }), text, (patterns, t) => {
         const any = patterns.some((p) => kyvernoWildcard(p, t));
-        assert.equal(new RegExp(globsToRegex(patterns), "s").test(t), any);
+        assert.equal(new RegExp(`^(?:${patterns.map((p) => globToRegex(p)).join("|")})$`, "s").test(t), any);
       }),
     );
   });
@@ -97,6 +117,46 @@ describe("globs", () => {
   });
 
   it("match nothing when there are none", () => {
-    for (const t of ["", "a", "\n"]) assert.ok(!new RegExp(globsToRegex([])).test(t), JSON.stringify(t));
+    for (const t of ["", "a", "\n"]) assert.ok(!new RegExp(repositoriesToRegex([])).test(t), JSON.stringify(t));
+  });
+
+  it("of repositories become expressions whose registry is a registry's name", () => {
+    const rows: [pattern: string, image: string, matches: boolean][] = [
+      ["*.corp.internal/mirror/*", "a.b.corp.internal/mirror/x/y", true],
+      ["*.corp.internal/mirror/*", "evil.tld/x.corp.internal/mirror/x", false],
+      ["*/*", "evil.tld/x", true],
+      ["*.dkr.ecr.*.amazonaws.com/team/*", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app", true],
+      ["*.dkr.ecr.*.amazonaws.com/team/*", "1.dkr.ecr.evil.tld/x.amazonaws.com/team/app", false],
+      ["ghcr.io/*/app", "ghcr.io/a/b/app", true],
+    ];
+    for (const [repository, image, matches] of rows)
+      assert.equal(new RegExp(repositoriesToRegex([repository])).test(image), matches, `${repository} ${image}`);
+  });
+
+  it("match within as many steps as the text is long, however many wildcards there are", () => {
+    const slow = "*a".repeat(60);
+    // A matcher that tries every place for every star needs more steps than there are atoms.
+    for (const text of ["a".repeat(200), `${"a".repeat(20_000)}c`]) {
+      assert.equal(globMatches("*a*a*a*a*ab", text), false);
+      assert.equal(globMatches(`${slow}b`, text), false);
+      assert.equal(globMatches(`${slow}*`, text), true);
+    }
+  });
+
+  it("are measured by what Kyverno's matcher would do with the worst text, never below the truth", () => {
+    const letters = fc.array(fc.constantFrom("a", "b", "?", "*"), { maxLength: 8 }).map((p) => p.join(""));
+    const words = fc.array(fc.constantFrom("a", "b"), { minLength: 12, maxLength: 12 }).map((t) => t.join(""));
+    fc.assert(
+      fc.property(letters, words, (p, t) => {
+        const [first, ...rest] = p.split("*");
+        // Each comparison of the bound is one place of one star; what is compared there is at most the pattern.
+        if (rest.length === 0) return;
+        assert.ok(stepsOf(p, t) <= (kyvernoComparisons(p, t.length) + 1) * (p.length + 1) * 4 + first!.length);
+      }),
+      { numRuns: 2000 },
+    );
+    assert.ok(kyvernoComparisons("*a*a*a*a*ab", 255) > 1e9);
+    assert.ok(kyvernoComparisons("*.dkr.ecr.*.amazonaws.com/team-*", 255) < 1e6);
+    assert.equal(kyvernoComparisons("ghcr.io/example/app", 255), 255);
   });
 });

@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import { apiLocation, ImageNameError, parseReference, policyText } from "../../../../cli/images/reference";
 import { judgeFor, usualNamespaces } from "../../../../cli/judging/rules";
-import { postureOf, settings } from "../../../support/settings";
+import { MODULO, postureOf, settings } from "../../../support/settings";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -54,6 +54,16 @@ describe("check: which rule judges", () => {
     assert.equal(judge("quay.io/other/x", "default").settled?.passes, true);
     assert.equal(judge("ghcr.io:443/ikey168/modulo-x", "default").rule, "images-are-spelled-plainly");
     assert.equal(judge("nginx", "kube-system").settled?.reason, "notJudged");
+  });
+
+  it("where a wildcard of Kyverno's takes an image for another registry's", () => {
+    const posture = postureOf(
+      settings({ images: [{ ...MODULO, repositories: ["*.corp.internal/*"], acceptWildcardReason: "ours" }] }),
+    );
+    const ruleFor = (image: string, namespace: string) => judgeFor(posture, parseReference(image), namespace).rule;
+    assert.equal(ruleFor("hub.corp.internal/app:1", "prod"), "signed-by-modulo");
+    assert.equal(ruleFor("evil.tld/x.corp.internal/app:1", "prod"), "every-image-has-a-signer");
+    assert.equal(ruleFor("evil.tld/x.corp.internal/app:1", "default"), "signed-by-modulo");
   });
 
   it("production and another namespace are looked at when none is named", () => {

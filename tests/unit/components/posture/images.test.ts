@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import { imageReferences, repositoryCovered } from "../../../../components/posture/images";
 import { kyvernoWildcard } from "../../../support/kyvernoMatch";
 import { problemsOf } from "../../../support/problems";
-import { imageSettings, MODULO, postureOf, settings } from "../../../support/settings";
+import { compile, imageSettings, MODULO, policyOf, postureOf, settings, warningsOf } from "../../../support/settings";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const entry = (name: string, ...repositories: string[]) => ({ ...MODULO, name, repositories });
@@ -34,6 +34,56 @@ describe("images", () => {
   it("are refused where two entries could judge one", () => {
     const raw = settings({ images: [entry("a", "ghcr.io/x/*"), entry("b", "quay.io/y/z", "ghcr.io/*/app")] });
     assert.deepEqual(keysOf(raw), ["images[0].repositories[0] and images[1].repositories[1]"]);
+  });
+
+  it("may be named twice within one entry, among exemptions, and by an exemption around an entry, which wins", () => {
+    postureOf(imageSettings({ repositories: ["ghcr.io/x/*", "ghcr.io/x/y"] }));
+    const exempt = (...repositories: string[]) =>
+      settings({
+        uncovered: { exempt: repositories.map((repository) => ({ repositories: [repository], reason: "x" })) },
+      });
+    postureOf(exempt("quay.io/a/*", "quay.io/a/b"));
+    postureOf(exempt("ghcr.io/ikey168/*"));
+    const { repositories } = postureOf(imageSettings({ repositories: ["ghcr.io/x/y", "ghcr.io/x/y"] })).images[0]!;
+    assert.deepEqual(repositories, ["ghcr.io/x/y"]);
+  });
+
+  it("say why nothing can be taken out of an entry", () => {
+    const raw = settings({ images: [entry("a", "ghcr.io/x/*"), entry("b", "ghcr.io/x/y")] });
+    assert.match(problemsOf(() => postureOf(raw))[0]!.fix, /no "all but"/);
+  });
+
+  it("are refused with a wildcard in the registry's name, unless there is a reason, and then reach registries only", () => {
+    const acceptWildcardReason = "our accounts only";
+    for (const repository of ["*/*", "*.dkr.ecr.*.amazonaws.com/team/*", "ghcr.io*/x"]) {
+      assert.deepEqual(
+        keysOf(imageSettings({ repositories: [repository] })),
+        ["images[0].repositories[0]"],
+        repository,
+      );
+      const raw = imageSettings({ repositories: [repository], acceptWildcardReason });
+      assert.match(warningsOf(raw).join(), /Kyverno ask every host.*our accounts only/);
+    }
+    const exempt = { repositories: ["*.corp.internal/mirror/*"], reason: "mirrored by us" };
+    assert.deepEqual(keysOf(settings({ uncovered: { exempt: [exempt] } })), ["uncovered.exempt[0].repositories[0]"]);
+    const raw = settings({ mode: "enforce", uncovered: { exempt: [{ ...exempt, acceptWildcardReason }] } });
+    const { repositories } = postureOf(raw).exempt[0]!;
+    assert.ok(repositoryCovered(repositories, "hub.corp.internal/mirror/nginx:1"));
+    assert.ok(!repositoryCovered(repositories, "evil.tld/x.corp.internal/mirror/nginx:1"));
+    const rules = JSON.stringify(policyOf(compile(raw), "require-signed-images"));
+    assert.ok(rules.includes("[^/]*[.]corp[.]internal/mirror/.*"), rules);
+    assert.ok(!rules.includes("|.*[.]corp"), rules);
+  });
+
+  it("are refused where an image's name could keep Kyverno's matcher busy", () => {
+    for (const repository of ["ghcr.io/*a*a*a*a*ab", "ghcr.io/a/*-*-*-*-*"])
+      assert.deepEqual(
+        keysOf(imageSettings({ repositories: [repository] })),
+        ["images[0].repositories[0]"],
+        repository,
+      );
+    for (const repository of ["ghcr.io/*/team-*/app-*", "ghcr.io/a-*-b-*"])
+      postureOf(imageSettings({ repositories: [repository] }));
   });
 
   it("are refused where an exemption lies inside an entry", () => {

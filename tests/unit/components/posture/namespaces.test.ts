@@ -97,9 +97,6 @@ describe("namespaces", () => {
 
   describe("that two entries claim", () => {
     it("are refused with both keys", () => {
-      assert.deepEqual(keysOf({ production: ["live-*", "live-a"], development: [] }), [
-        "namespaces.production[0] and namespaces.production[1]",
-      ]);
       assert.deepEqual(keysOf({ production: ["x-*"], development: ["*-y"] }), [
         "namespaces.production[0] and namespaces.development[0]",
       ]);
@@ -116,6 +113,23 @@ describe("namespaces", () => {
       assert.deepEqual(keysOf({ overrides: [{ namespace: "*-a", mode: "audit" }], development: [] }), [
         "namespaces.overrides[0].namespace and namespaces.production (default)",
       ]);
+    });
+
+    it("are fine where they mean the same", () => {
+      const once = postureOf(settings({ namespaces: { production: ["live-*"], development: [] } }));
+      const twice = postureOf(settings({ namespaces: { production: ["live-*", "live-*"], development: [] } }));
+      assert.deepEqual(twice, once);
+      postureOf(settings({ namespaces: { production: ["live-*", "live-a"], development: [] } }));
+      const overrides = ["team-*", "team-a", "team-a"].map((namespace) => ({ namespace, mode: "audit" }));
+      const { namespaces } = postureOf(settings({ mode: "enforce", namespaces: { overrides } }));
+      assert.deepEqual(
+        namespaces.filter(({ name }) => name.startsWith("override")).map(({ name }) => name),
+        ["override team-*", "override team-a"],
+      );
+    });
+
+    it("are refused where a name could keep Kyverno's matcher busy", () => {
+      assert.deepEqual(keysOf({ production: ["*a*a*a*a*ab"], development: [] }), ["namespaces.production[0]"]);
     });
 
     it("are refused for two overrides", () => {
