@@ -35,7 +35,7 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
   const warnings: string[] = [];
   const pems = new PemStore(problems);
 
-  const kyverno = resolveKyverno(config, problems);
+  const kyverno = resolveKyverno(config, problems, warnings);
   const partition = partitionNamespaces(config, kyverno.namespace, problems);
   checkRepositories(config, problems, warnings);
   const images = resolveImages(config, pems, problems, warnings);

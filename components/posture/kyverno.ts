@@ -1,13 +1,14 @@
 import { KyvernoTarget } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
+import { unknownValues } from "./chartValues";
 import { CHART_NAME, CHART_REPOSITORY, DEFAULT_KUBECTL_IMAGE, KYVERNO_LINES } from "./kyvernoLines";
 import type { KyvernoPlan } from "./types";
-import { findUnsafeValues } from "./unsafeValues";
+import { findUnsafeValues, unknownFlags } from "./unsafeValues";
 
 const EXCEPTIONS = "features.policyExceptions";
 
-export function resolveKyverno(config: GuardConfig, problems: ProblemList): KyvernoPlan {
+export function resolveKyverno(config: GuardConfig, problems: ProblemList, warnings: string[]): KyvernoPlan {
   const given = config.kyverno ?? {};
   const target = given.target ?? KyvernoTarget.V1_10;
   const replicas = given.replicas ?? 1;
@@ -36,6 +37,7 @@ export function resolveKyverno(config: GuardConfig, problems: ProblemList): Kyve
       "name the identity, or remove the block",
     );
   }
+  checkValues(given.values ?? {}, target, problems, warnings);
   const unsafeValues = findUnsafeValues(given.values ?? {});
   if (!given.allowUnsafeValues) {
     for (const { path, why } of unsafeValues) {
@@ -71,4 +73,27 @@ export function resolveKyverno(config: GuardConfig, problems: ProblemList): Kyve
       ...(given.policyExceptionsNamespace ? [`${EXCEPTIONS} in ${given.policyExceptionsNamespace}`] : []),
     ].sort(),
   };
+}
+
+/** Values and flags that this line of Kyverno does not have. */
+function checkValues(
+  values: Record<string, unknown>,
+  target: KyvernoTarget,
+  problems: ProblemList,
+  warnings: string[],
+): void {
+  const { chartVersion, appVersion } = KYVERNO_LINES[target];
+  for (const { path, nearest } of unknownValues(values, chartVersion)) {
+    problems.say(
+      `kyverno.values.${path}`,
+      `a value that chart ${chartVersion} does not have`,
+      `values of chart ${chartVersion} (Kyverno ${appVersion})`,
+      `${nearest ? `did you mean ${nearest}?` : "remove it:"} Helm drops what the chart does not read without a word`,
+    );
+  }
+  for (const flag of unknownFlags(values, target)) {
+    warnings.push(
+      `kyverno.values.admissionController.container.extraArgs.${flag}: Kyverno ${appVersion} has no flag --${flag}, and ends at start when it is given one`,
+    );
+  }
 }

@@ -12,6 +12,8 @@ export interface KyvernoLine {
   readonly chartTakesBlocks: boolean;
   /** Whether the chart's aggregated roles are known by their rules, so that they can be held while it is uninstalled. */
   readonly heldRoles: boolean;
+  /** Flags of the admission controller, where they are on record: it ends at once when it is given another. */
+  readonly admissionFlags?: readonly string[];
   /** Fields that the API server adds to a policy which lacks them; the guard writes out those of 1.10 by itself. */
   readonly addedToPolicies: Readonly<Record<string, unknown>>;
 }
@@ -24,6 +26,19 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     absentLogsAreNamed: false,
     chartTakesBlocks: false,
     heldRoles: true,
+    // cmd/kyverno/main.go, cmd/internal/flag.go and pkg/toggle of v1.10.7, and those of its logging library.
+    admissionFlags: [
+      ...["admissionReports", "allowInsecureRegistry", "autoUpdateWebhooks", "backgroundServiceAccountName"],
+      ...["clientRateLimitBurst", "clientRateLimitQPS", "disableMetrics", "dumpPayload", "enableConfigMapCaching"],
+      ...["enableDeferredLoading", "enablePolicyException", "enableTracing", "exceptionNamespace"],
+      ...["forceFailurePolicyIgnore", "imagePullSecrets", "imageSignatureRepository", "kubeconfig"],
+      ...["leaderElectionRetryPeriod", "loggingFormat", "maxAPICallResponseLength", "maxQueuedEvents", "metricsPort"],
+      ...["omit-events", "otelCollector", "otelConfig", "profile", "profileAddress", "profilePort"],
+      ...["protectManagedResources", "registryCredentialHelpers", "serverIP", "servicePort", "tracingAddress"],
+      ...["tracingCreds", "tracingPort", "transportCreds", "webhookRegistrationTimeout", "webhookTimeout"],
+      ...["add_dir_header", "alsologtostderr", "log_backtrace_at", "log_dir", "log_file", "log_file_max_size"],
+      ...["logtostderr", "one_output", "skip_headers", "skip_log_headers", "stderrthreshold", "v", "vmodule"],
+    ],
     addedToPolicies: {},
   },
   [KyvernoTarget.V1_13]: {

@@ -1,79 +1,147 @@
+import type { KyvernoTarget } from "../args";
+import { leafPaths } from "./chartValues";
+import { KYVERNO_LINES } from "./kyvernoLines";
+
 /** A chart value of the user that would undo something the guard relies on. */
 export interface UnsafeValue {
   readonly path: string;
   readonly why: string;
 }
 
-/** Paths of chart values (a prefix covers what is below it) and why they are not the user's to change. */
-const PROTECTED: readonly (readonly [path: string, why: string])[] = [
-  ["config", "it decides which requests Kyverno looks at and how image names are read"],
-  ["crds", "without the definitions there are no policies; removing them removes every policy and report"],
-  ["nameOverride", "readiness and destroy look for fixed names"],
-  ["fullnameOverride", "readiness and destroy look for fixed names"],
-  ["namespaceOverride", "use kyverno.namespace"],
-  ["templating", "it turns the installation into a template"],
-  ["webhooksCleanup", "without it destroy leaves webhooks that block the cluster; use kyverno.kubectlImage"],
-  ["features.forceFailurePolicyIgnore", "every policy would let requests through while Kyverno is down"],
-  ["features.policyExceptions", "a PolicyException switches policies off for whoever may create one"],
-  ["features.autoUpdateWebhooks", "policies would no longer reach the webhooks"],
-  ["features.backgroundScan", "reports come from it"],
-  ["features.policyReports", "reports come from it"],
-  ["features.registryClient.allowInsecure", "signatures would be read without TLS verification"],
-  ["admissionController.replicas", "use kyverno.replicas"],
-  ["admissionController.featuresOverride", "it can switch off what the policies rest on"],
-  ["admissionController.container.image", "use kyverno.imageRegistry; another version needs kyverno.target"],
-  ["admissionController.container.extraArgs", "its flags can switch off what the policies rest on"],
-  [
-    "admissionController.createSelfSignedCert",
-    "each upgrade would make a new certificate that the webhooks don't know",
-  ],
-  ["admissionController.tufRootMountPath", "the trust bundle is mounted there"],
-  ["admissionController.sigstoreVolume", "the trust bundle is mounted there; use trust"],
-  ["admissionController.rbac", "Kyverno must be able to update its webhooks"],
-  ["backgroundController.featuresOverride", "the chart merges it into every controller's features"],
-  ["cleanupController.featuresOverride", "the chart merges it into every controller's features"],
-  ["reportsController.enabled", "reports come from it"],
-  ["reportsController.featuresOverride", "it can switch off what the reports rest on"],
-  ["reportsController.extraArgs", "its flags can switch off what the reports rest on"],
-  ["reportsController.tufRootMountPath", "the trust bundle is mounted there"],
-  ["reportsController.sigstoreVolume", "the trust bundle is mounted there; use trust"],
-];
+const BOTH_READ_IT = "readiness, doctor and destroy look for fixed names";
+const ANCHORS = "the trust anchors are files there: without them every keyless signature is refused; use trust";
+const FEATURES_OF_ALL = "the chart merges it into every controller's features, so";
 
-/** Exceptions: cloud roles are bound to service accounts by annotations. */
-const ALLOWED = ["admissionController.rbac.serviceAccount.annotations"];
+/** Features that are not the user's to change, and what each change would undo. */
+const FEATURES: Record<string, string> = {
+  "forceFailurePolicyIgnore.enabled": "every policy would let requests through while Kyverno is down",
+  "policyExceptions.enabled":
+    "a PolicyException switches policies off for whoever may create one; use kyverno.policyExceptionsNamespace",
+  "policyExceptions.namespace": "exceptions would count in that namespace; use kyverno.policyExceptionsNamespace",
+  "autoUpdateWebhooks.enabled": "policies would no longer reach the webhooks, so nothing would be judged",
+  "backgroundScan.enabled": "running pods would no longer be scanned, so reports and alerts would go silent",
+  "backgroundScan.skipResourceFilters": "system namespaces and ReplicaSets would vanish from the reports",
+  "policyReports.enabled": "there would be no reports, from which report, impact and alerts are made",
+  "registryClient.allowInsecure": "signatures would be read without TLS verification",
+};
+
+/** Flags of the admission controller; all others are the user's. */
+const ADMISSION_FLAGS: Record<string, string> = {
+  allowInsecureRegistry: "signatures would be read without TLS verification",
+  autoUpdateWebhooks: "policies would no longer reach the webhooks, so nothing would be judged",
+  backgroundServiceAccountName: "requests of that account would be taken for Kyverno's own",
+  enablePolicyException:
+    "a PolicyException switches policies off for whoever may create one; use kyverno.policyExceptionsNamespace",
+  exceptionNamespace: "exceptions would count in that namespace; use kyverno.policyExceptionsNamespace",
+  forceFailurePolicyIgnore: "every policy would let requests through while Kyverno is down",
+  imagePullSecrets: "the Secrets of kyverno.registrySecrets would no longer be used; add yours there",
+  imageSignatureRepository:
+    "signatures of every image would be looked for in that one repository; use images[].signatureRepository",
+  kubeconfig: "Kyverno would work for another cluster",
+  serverIP: "the API server would call that address instead of Kyverno's Service",
+  servicePort: "the API server would call a port at which nothing answers; use admissionController.service.port",
+};
+
+const REPORTS_FLAGS: Record<string, string> = {
+  allowInsecureRegistry: ADMISSION_FLAGS.allowInsecureRegistry!,
+  backgroundScan: FEATURES["backgroundScan.enabled"]!,
+  enablePolicyException: "reports would take a PolicyException for a pass",
+  exceptionNamespace: "reports would take an exception in that namespace for a pass",
+  imagePullSecrets: ADMISSION_FLAGS.imagePullSecrets!,
+  imageSignatureRepository: ADMISSION_FLAGS.imageSignatureRepository!,
+  kubeconfig: "reports would be about another cluster",
+  policyReports: FEATURES["policyReports.enabled"]!,
+  skipResourceFilters: FEATURES["backgroundScan.skipResourceFilters"]!,
+};
+
+/** Single chart values that are not the user's to change, and what each change would undo. What stands below goes along. */
+const PROTECTED: Readonly<Record<string, string>> = {
+  "config.create": "without the ConfigMap Kyverno judges nothing as configured here",
+  "config.name": "Kyverno would read another ConfigMap, with other filters",
+  "config.defaultRegistry": "names without a registry would be read otherwise than the policies' patterns have them",
+  "config.enableDefaultRegistryMutation": "names without a registry would match no pattern and go unjudged",
+  "config.excludeClusterRoles": "whoever has such a role would run any image",
+  "config.excludeGroups": "members of these groups would run any image; use bypass",
+  "config.excludeKyvernoNamespace": "Kyverno would need itself to start, and could not after an outage",
+  "config.excludeRoles": "whoever has such a role would run any image",
+  "config.excludeUsernames": "these users would run any image; use bypass",
+  "config.resourceFilters": "what a filter names is judged by no policy",
+  "config.resourceFiltersExcludeNamespaces":
+    "filters of system namespaces would go, and Kyverno's outage could stop them",
+  "config.webhooks": "it selects the namespaces that Kyverno is asked about; use namespaces.system",
+  "crds.install": "without the definitions there are no policies; removing them removes every policy and report",
+  fullnameOverride: BOTH_READ_IT,
+  nameOverride: BOTH_READ_IT,
+  namespaceOverride: `${BOTH_READ_IT}; use kyverno.namespace`,
+  "templating.enabled": "it turns the installation into a template",
+  "templating.debug": "it leaves the controllers out",
+  "webhooksCleanup.enabled": "destroy would leave webhooks that block the cluster",
+  "webhooksCleanup.image":
+    "destroy would run another kubectl than the one that is known to work; use kyverno.kubectlImage",
+  "admissionController.replicas": "use kyverno.replicas, which also spreads them",
+  "admissionController.container.image.registry": "use kyverno.imageRegistry",
+  "admissionController.container.image.repository": "another program would judge; use kyverno.imageRegistry",
+  "admissionController.container.image.tag": "the policies are written for one version; another needs kyverno.target",
+  "admissionController.createSelfSignedCert":
+    "each upgrade would make a new certificate that the webhooks don't know, and everything would be refused",
+  "admissionController.tufRootMountPath": ANCHORS,
+  "admissionController.sigstoreVolume": ANCHORS,
+  "admissionController.rbac.create": "Kyverno could not update its webhooks",
+  "admissionController.rbac.serviceAccount.name": "cloud identities and rights are bound to the chart's own name",
+  "reportsController.enabled": FEATURES["policyReports.enabled"]!,
+  "reportsController.tufRootMountPath": ANCHORS,
+  "reportsController.sigstoreVolume": ANCHORS,
+  ...under("features", FEATURES),
+  ...under("admissionController.featuresOverride", FEATURES, FEATURES_OF_ALL),
+  ...under("backgroundController.featuresOverride", FEATURES, FEATURES_OF_ALL),
+  ...under("cleanupController.featuresOverride", FEATURES, FEATURES_OF_ALL),
+  ...under("reportsController.featuresOverride", FEATURES, FEATURES_OF_ALL),
+  ...under("admissionController.container.extraArgs", ADMISSION_FLAGS),
+  ...under("reportsController.extraArgs", REPORTS_FLAGS),
+};
+
+function under(block: string, keys: Readonly<Record<string, string>>, because = ""): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(keys).map(([key, why]) => [`${block}.${key}`, because ? `${because} ${why}` : why]),
+  );
+}
 
 const ENVIRONMENT_PATHS = ["admissionController.container.extraEnvVars", "reportsController.extraEnvVars"];
-/** Variables that replace trust anchors; proxies and the like are welcome. */
-const PROTECTED_VARIABLE = /^(SIGSTORE_|TUF_|COSIGN_|KYVERNO_|INIT_CONFIG$)/;
+/** Variables that replace trust anchors or tell Kyverno who it is; proxies and the like are welcome. */
+const PROTECTED_VARIABLES: readonly (readonly [name: RegExp, why: string])[] = [
+  [/^(SIGSTORE_|TUF_|COSIGN_)/, "it replaces trust anchors; use trust"],
+  [/^SSL_CERT_(FILE|DIR)$/, "other hosts' certificates would be believed; use kyverno.registryCa"],
+  [/^(KYVERNO_|INIT_CONFIG$|METRICS_CONFIG$)/, "Kyverno would take itself for another installation"],
+];
 
 /** Which of the user's values touch something protected, in a stable order. */
 export function findUnsafeValues(values: Record<string, unknown>): UnsafeValue[] {
-  const given = leafPaths(values);
-  const unsafe: UnsafeValue[] = [];
-  for (const path of given) {
-    if (ALLOWED.some((prefix) => path === prefix || path.startsWith(`${prefix}.`))) continue;
-    const rule = PROTECTED.find(
-      ([prefix]) => path === prefix || path.startsWith(`${prefix}.`) || prefix.startsWith(`${path}.`),
-    );
-    if (rule) unsafe.push({ path, why: rule[1] });
-  }
+  const unsafe = leafPaths(values).flatMap((path): UnsafeValue[] => {
+    const key = Object.keys(PROTECTED).find((known) => path === known || path.startsWith(`${known}.`));
+    if (key) return [{ path, why: PROTECTED[key]! }];
+    const lost = Object.keys(PROTECTED).filter((known) => known.startsWith(`${path}.`));
+    return lost.length > 0
+      ? [{ path, why: `it empties the block, and ${lost.length} values that security rests on with it` }]
+      : [];
+  });
   for (const path of ENVIRONMENT_PATHS) {
     const list = valueAt(values, path);
     if (list !== undefined && !Array.isArray(list))
       unsafe.push({ path, why: "anything but a list takes the trust anchors' variables away" });
     for (const name of variableNames(values, path)) {
-      if (PROTECTED_VARIABLE.test(name))
-        unsafe.push({ path: `${path}.${name}`, why: "it replaces trust anchors; use trust" });
+      const rule = PROTECTED_VARIABLES.find(([pattern]) => pattern.test(name));
+      if (rule) unsafe.push({ path: `${path}.${name}`, why: rule[1] });
     }
   }
   return unsafe;
 }
 
-/** Dotted paths of everything that is not a non-empty block. */
-function leafPaths(value: unknown, prefix = ""): string[] {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return prefix ? [prefix] : [];
-  const entries = Object.entries(value);
-  return entries.flatMap(([key, child]) => leafPaths(child, prefix ? `${prefix}.${key}` : key));
+/** Flags that this line of Kyverno does not have: it ends at start when it is given one. */
+export function unknownFlags(values: Record<string, unknown>, target: KyvernoTarget): string[] {
+  const known = KYVERNO_LINES[target].admissionFlags;
+  const given = valueAt(values, "admissionController.container.extraArgs");
+  if (!known || given === null || typeof given !== "object") return [];
+  return Object.keys(given).filter((flag) => !known.includes(flag));
 }
 
 function variableNames(values: Record<string, unknown>, path: string): string[] {
