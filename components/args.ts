@@ -204,7 +204,11 @@ export interface AttestationArgs {
 export interface ImageRuleArgs {
   /** Short name, used in rule names, reports and metrics: lower-case letters, digits and `-`, at most 29. */
   name: string;
-  /** Repositories without tag or digest, e.g. `ghcr.io/ikey168/modulo-*`; tags and digests are covered alike. */
+  /**
+   * Repositories without tag or digest, e.g. `ghcr.io/ikey168/modulo-*`; tags and digests are covered alike. The registry
+   * is written plainly: lower case, no default port, Docker Hub as `docker.io`; `docker.io/nginx` and
+   * `docker.io/library/nginx` are one.
+   */
   repositories: string[];
   /** Who may sign. */
   signers: SignerArgs[];

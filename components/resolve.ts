@@ -7,6 +7,7 @@ import { namespaceGroups, partitionNamespaces } from "./posture/namespaces";
 import { PemStore } from "./posture/pem";
 import { planPolicies, resolveBypass, resolveSuspensions } from "./posture/policies";
 import { resolveImages } from "./posture/signers";
+import { spellings } from "./posture/spelling";
 import { resolveTrust } from "./posture/trust";
 import type { Resolved } from "./posture/types";
 import { GuardInputError, ProblemList } from "./problems";
@@ -52,7 +53,7 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
       namespaces: namespaceGroups(partition),
       images,
       exempt: (config.uncovered?.exempt ?? []).map(({ repositories, reason }) => ({
-        repositories: [...new Set(repositories)].sort(),
+        repositories: spellings(repositories),
         reason,
       })),
       tags: config.tags ?? TagHandling.Pin,

@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import type { ImageRule, Resolved } from "../../components/posture/types";
-import { apiLocation, ImageNameError, type ImageReference, parseReference, policyText } from "../images/reference";
+import {
+  apiLocation,
+  ImageNameError,
+  type ImageReference,
+  parseReference,
+  policyText,
+  verifierObjection,
+} from "../images/reference";
 import { type Manifest, RegistryClient, RegistryError, type RegistryTrouble } from "../images/registry";
 import {
   attestationLayers,
@@ -13,7 +20,7 @@ import {
 import type { SignatureLayer } from "../signatures/layers";
 import { judgeAttestation, judgeSignatures, type SignersVerdict } from "../signatures/signers";
 import type { ImageReport, Judgement, Reason, SignatureReport } from "./imageReport";
-import { type Judge, judgeFor, willRefuse } from "./rules";
+import { isSystemNamespace, type Judge, judgeFor, willRefuse } from "./rules";
 
 /** What the registry holds for one image and one place of its signatures. */
 interface Found {
@@ -38,8 +45,7 @@ export async function checkImage(
     reference = parseReference(image);
   } catch (error) {
     if (!(error instanceof ImageNameError)) throw error;
-    const trouble: Answer = { reason: "cannotTell", passes: undefined, detail: error.message };
-    const judgements = namespaces.map((namespace) => toJudgement({ namespace, mode: "none" }, trouble));
+    const judgements = namespaces.map((namespace) => malformedJudgement(namespace, error.message, resolved));
     return { image, formats: [], signatures: [], judgements };
   }
   const judges = namespaces.map((namespace) => judgeFor(resolved.posture, reference, namespace));
@@ -59,6 +65,26 @@ export async function checkImage(
     await clients.close();
   }
 }
+
+/**
+ * Kyverno 1.10 can't build its context for a pod whose image it can't parse (policy_context.go), and refuses it in every
+ * namespace that it looks at, in whatever mode.
+ */
+function malformedJudgement(namespace: string, detail: string, { posture }: Resolved): Judgement {
+  const system = isSystemNamespace(posture, namespace);
+  const { mode } = judgeFor(posture, ANY_IMAGE, namespace);
+  return {
+    namespace,
+    mode,
+    verdict: system ? "admitted" : "refused",
+    passes: false,
+    kyvernoNow: system ? "admits" : "refuses",
+    reason: "malformedReference",
+    detail: `no image name: ${detail}`,
+  };
+}
+
+const ANY_IMAGE = parseReference("image");
 
 class Clients {
   private readonly byHost = new Map<string, RegistryClient>();
@@ -82,6 +108,8 @@ async function lookUp(
   clients: Clients,
 ): Promise<{ found?: Found; answer: Answer }> {
   let found: Found | undefined;
+  const objection = verifierObjection(reference);
+  if (objection) return { answer: { reason: "malformedReference", passes: false, detail: objection } };
   try {
     found = await read(reference, entry, clients);
     if (!entry) return { found, answer: { reason: "uncovered", passes: undefined, detail: "" } };

@@ -20,6 +20,7 @@ export const REASONS = [
   "wrongDigest",
   "malformedSignature",
   "missingAttestation",
+  "malformedReference",
   "cannotTell",
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -3,8 +3,9 @@ import { globMatches } from "../../components/globs";
 import { entryRule, isJudge, ROLE, RULE, ruleName } from "../../components/policies/names";
 import { imageReferences, repositoryCovered } from "../../components/posture/images";
 import { KUBERNETES_NAMESPACES, scopeHas } from "../../components/posture/namespaces";
+import { isSpelledLike, plainSpellings } from "../../components/posture/spelling";
 import type { ImageRule, PolicyPlan, Posture } from "../../components/posture/types";
-import { type ImageReference, plainRepository, policyText } from "../images/reference";
+import { type ImageReference, policyText } from "../images/reference";
 
 /** Which rule of the stack judges an image in a namespace, before any registry is asked. */
 export interface Judge {
@@ -49,10 +50,10 @@ function uncovered(
     const detail = `no entry of images covers ${name}; add it with its signers, or to uncovered.exempt`;
     return { rule: rule(RULE.everyImageHasASigner), settled: { reason: "uncovered", passes: false, detail } };
   }
-  const plain = plainRepository(image);
   const patterns = [...posture.images, ...posture.exempt].flatMap(({ repositories }) => repositories);
-  if (plain !== name && repositoryCovered(patterns, `${plain}:latest`)) {
-    const detail = `another spelling of ${plain}; write it plainly`;
+  if (isSpelledLike(patterns, name)) {
+    const plain = plainSpellings(name).find((spelling) => repositoryCovered(patterns, `${spelling}:latest`));
+    const detail = plain ? `another spelling of ${plain}; write it plainly` : "a bare image ID; write the image's name";
     return { rule: rule(RULE.imagesAreSpelledPlainly), settled: { reason: "uncovered", passes: false, detail } };
   }
   const detail = `no entry of images covers ${name}; it may run, and ${ROLE.uncovered} reports it`;
@@ -60,14 +61,17 @@ function uncovered(
 }
 
 function notJudged(posture: Posture, namespace: string): Judge {
-  const system: readonly string[] = posture.namespaces.find(({ name }) => name === "system")?.patterns ?? [
-    ...KUBERNETES_NAMESPACES,
-  ];
   const suspended = posture.suspended.map(({ policy, until }) => `${policy} is suspended until ${until}`).join(", ");
-  const detail = system.includes(namespace)
+  const detail = isSystemNamespace(posture, namespace)
     ? "a system namespace, which no policy looks at"
     : suspended || "no policy judges this namespace";
   return { namespace, mode: "none", settled: { reason: "notJudged", passes: true, detail } };
+}
+
+/** Whether Kyverno leaves a namespace alone. */
+export function isSystemNamespace(posture: Posture, namespace: string): boolean {
+  const system: readonly string[] | undefined = posture.namespaces.find(({ name }) => name === "system")?.patterns;
+  return (system ?? KUBERNETES_NAMESPACES).includes(namespace);
 }
 
 /** A production namespace and an application namespace, where the stack has them. */

@@ -1,5 +1,6 @@
-import { globToRegex, repositoriesToRegex } from "../globs";
+import { repositoriesToRegex } from "../globs";
 import type { Json } from "../kubernetes/manifest";
+import { looseRegex } from "../posture/spelling";
 import type { NamespaceScope, PolicyPlan, Resolved } from "../posture/types";
 import { ALL_IMAGES, IMAGE_REPOSITORY, IMAGE_TEXT, IMAGES_ARE_NEW, literal, variable } from "./jmespath";
 import { RULE, ruleName } from "./names";
@@ -66,22 +67,6 @@ export function spellingRule(plan: PolicyPlan, scope: NamespaceScope, resolved: 
       deny: anyNew("disguised"),
     },
   };
-}
-
-/** A bare image ID, as Kyverno reads it: the node runs whatever image it has under that ID, unseen by any registry. */
-const IMAGE_ID = "docker[.]io/(?:library/)?(?:sha256|[0-9a-f]{64})";
-
-/** Matches the repositories in any case, with any port where none is written, and under Docker Hub's other names. */
-function looseRegex(repositories: readonly string[]): string {
-  const loose = repositories.map((repository) => {
-    const slash = repository.indexOf("/");
-    const host = repository.slice(0, slash);
-    const path = globToRegex(repository.slice(slash + 1));
-    if (host !== "docker.io") return `${globToRegex(host, "[^/]")}${/:\d+$/.test(host) ? "" : "(?::[0-9]+)?"}/${path}`;
-    const hub = "(?:(?:index|registry-1|registry|registry[.]hub|hub|www)[.])?docker[.](?:io|com)(?::[0-9]+)?";
-    return `${hub}/(?:library/)?${path.replace(/^library\//, "")}`;
-  });
-  return `(?i)^(?:${[...loose, IMAGE_ID].join("|")})$`;
 }
 
 /** Kyverno does not look at images that are mounted as volumes, so nobody could say who signed them. */

@@ -1,6 +1,7 @@
 import { globContains, globMatches, globsIntersect, kyvernoComparisons } from "../globs";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
+import { rightSpelling, spellings } from "./spelling";
 
 /**
  * The patterns for one repository, tags and digests alike: Kyverno 1.10 drops the tag of an image that has a digest,
@@ -34,7 +35,8 @@ export function checkRepositories(config: GuardConfig, problems: ProblemList, wa
   places.forEach((left, index) => {
     for (const right of places.slice(index + 1)) {
       if (meanTheSame(left, right) || apartByRegistry(left, right)) continue;
-      if (!shareImage(left.repository, right.repository)) continue;
+      const ways = (repository: string) => spellings([repository]);
+      if (!ways(left.repository).some((one) => ways(right.repository).some((two) => shareImage(one, two)))) continue;
       problems.say(
         `${left.key} and ${right.key}`,
         `"${left.repository}" and "${right.repository}", which can both match one image`,
@@ -126,11 +128,18 @@ function shareImage(left: string, right: string): boolean {
   return globsIntersect(left, right) || asTag(left, right) || asTag(right, left);
 }
 
-/** Kyverno puts `docker.io/` before a name without a registry, so a pattern without one never matches anything. */
+/**
+ * Kyverno puts `docker.io/` before a name without a registry, so a pattern without one never matches anything; and it
+ * compares text, so one with another spelling than the pods' would let theirs pass.
+ */
 function checkRegistryHost(key: string, repository: string, problems: ProblemList): void {
   const host = repository.split("/")[0]!;
-  if (host === "localhost" || /[.:*]/.test(host)) return;
-  problems.add(key, repository, "a repository that starts with its registry", `write docker.io/${repository}`);
+  if (host !== "localhost" && !/[.:*]/.test(host)) {
+    problems.add(key, repository, "a repository that starts with its registry", `write docker.io/${repository}`);
+  } else if (rightSpelling(repository) !== repository) {
+    const allowed = "a registry as pods name it: without its default port, Docker Hub as docker.io";
+    problems.add(key, repository, allowed, `write ${rightSpelling(repository)}`);
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ProblemList } from "../problems";
 import type { GuardConfig, ImageRuleConfig, SignerConfig } from "../schema";
 import { GITHUB_ISSUER, lintIdentity, lintSpelling } from "./identityLint";
 import type { PemStore } from "./pem";
+import { spellings } from "./spelling";
 import type { Attestation, ImageRule, KeylessSigner, Signer } from "./types";
 
 export { GITHUB_ISSUER, wildcardDanger } from "./identityLint";
@@ -90,7 +91,7 @@ function resolveImage(
   });
   return {
     name: rule.name,
-    repositories: [...new Set(rule.repositories)].sort(),
+    repositories: spellings(rule.repositories),
     signers,
     threshold,
     ...(rule.signatureRepository ? { signatureRepository: rule.signatureRepository } : {}),
