@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "./args";
 import { GuardInputError, type Problem } from "./problems";
-import { argsFromSettings, CONFIG_NAMESPACE, parseSetting } from "./settings";
+import { argsFromSettings, CONFIG_NAMESPACE, settingsFromConfig } from "./settings";
 
 /**
  * The component's arguments from the running stack's config. Checks everything that can be checked without a cluster
@@ -13,7 +13,10 @@ export function guardArgsFromConfig(
   config: pulumi.Config = new pulumi.Config(CONFIG_NAMESPACE),
 ): ImageSigningGuardArgs {
   try {
-    return withSecrets(argsFromSettings(readSettings(config.name), `${config.name}:`));
+    return withSecrets(argsFromSettings(
+        settingsFromConfig(pulumi.runtime.allConfig(), config.name, pulumi.getProject()),
+        `${config.name}:`,
+      ));
   } catch (error) {
     throw error instanceof GuardInputError ? new GuardConfigError(error) : error;
   }
@@ -27,21 +30,6 @@ export class GuardConfigError extends pulumi.RunError {
     super(error.message);
     this.problems = error.problems;
   }
-}
-
-function readSettings(namespace: string): Record<string, unknown> {
-  const prefix = `${namespace}:`;
-  const settings: Record<string, unknown> = {};
-  const problems: Problem[] = [];
-  for (const [key, text] of Object.entries(pulumi.runtime.allConfig())) {
-    if (!key.startsWith(prefix)) continue;
-    const name = key.slice(prefix.length);
-    const parsed = parseSetting(name, text);
-    if ("problem" in parsed) problems.push({ ...parsed.problem, key });
-    else settings[name] = parsed.value;
-  }
-  if (problems.length > 0) throw new GuardInputError(problems);
-  return settings;
 }
 
 /** A kubeconfig holds credentials; Pulumi forgets that a leaf of a block was secret, so it is marked again. */

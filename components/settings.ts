@@ -1,4 +1,5 @@
 import type { ImageSigningGuardArgs } from "./args";
+import { misspeltSettings } from "./misspelt";
 import { GuardInputError, type Problem } from "./problems";
 import { guardSchema, parseGuardConfig } from "./schema";
 
@@ -8,18 +9,38 @@ export const CONFIG_NAMESPACE = "image-signing-guard";
 /** Settings whose value is a plain word in the stack's config; all others are YAML or JSON blocks. */
 const TEXT_SETTINGS = ["mode", "tags", "runbookUrl"];
 
-/** Settings as the stack file has them (`mode`, `images`, ...) to arguments. Pure; also used where no engine runs. */
-export function argsFromSettings(
-  settings: Record<string, unknown>,
-  prefix = `${CONFIG_NAMESPACE}:`,
-): ImageSigningGuardArgs {
-  const parsed = parseGuardConfig(settings);
-  if ("config" in parsed) return parsed.config as ImageSigningGuardArgs;
-  throw new GuardInputError(parsed.problems.map((problem) => ({ ...problem, key: `${prefix}${problem.key}` })));
+/**
+ * A stack's config as Pulumi hands it to a program, by whole key: texts, in which everything but a text is JSON. Where
+ * no engine runs, blocks may still be blocks.
+ */
+export type StackConfig = Readonly<Record<string, unknown>>;
+
+/**
+ * The guard's settings among a stack's config. Pure; engine and command line both read with it. Throws one error that
+ * names every setting that can't be read or that stands where nothing reads it.
+ *
+ * @param project whose namespace keys without one belong to.
+ */
+export function settingsFromConfig(
+  config: StackConfig,
+  namespace = CONFIG_NAMESPACE,
+  project?: string,
+): Record<string, unknown> {
+  const prefix = `${namespace}:`;
+  const settings: Record<string, unknown> = {};
+  const problems: Problem[] = misspeltSettings(config, namespace, Object.keys(guardSchema.shape), project);
+  for (const [key, value] of Object.entries(config)) {
+    if (!key.startsWith(prefix)) continue;
+    const name = key.slice(prefix.length);
+    const parsed = typeof value === "string" ? parseSetting(name, value) : { value };
+    if ("problem" in parsed) problems.push({ ...parsed.problem, key });
+    else settings[name] = parsed.value;
+  }
+  if (problems.length > 0) throw new GuardInputError(problems);
+  return settings;
 }
 
-/** Pulumi hands every setting over as text. */
-export function parseSetting(name: string, text: string): { value: unknown } | { problem: Omit<Problem, "key"> } {
+function parseSetting(name: string, text: string): { value: unknown } | { problem: Omit<Problem, "key"> } {
   // A name that the schema does not know is the schema's to complain about: it may be a word with a typo in its name.
   if (TEXT_SETTINGS.includes(name) || !(name in guardSchema.shape)) return { value: text };
   try {
@@ -33,4 +54,14 @@ export function parseSetting(name: string, text: string): { value: unknown } | {
       },
     };
   }
+}
+
+/** Settings as the stack file has them (`mode`, `images`, ...) to arguments. Pure; also used where no engine runs. */
+export function argsFromSettings(
+  settings: Record<string, unknown>,
+  prefix = `${CONFIG_NAMESPACE}:`,
+): ImageSigningGuardArgs {
+  const parsed = parseGuardConfig(settings);
+  if ("config" in parsed) return parsed.config as ImageSigningGuardArgs;
+  throw new GuardInputError(parsed.problems.map((problem) => ({ ...problem, key: `${prefix}${problem.key}` })));
 }

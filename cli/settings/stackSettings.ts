@@ -1,49 +1,89 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
-import { parse } from "yaml";
+import { mayBeLate, type Path, withoutLate } from "../../components/late";
 import { GuardInputError, type Problem } from "../../components/problems";
-import { CONFIG_NAMESPACE } from "../../components/settings";
+import { formatKey } from "../../components/schema";
+import { CONFIG_NAMESPACE, settingsFromConfig } from "../../components/settings";
+import { askPulumi } from "./askPulumi";
+import { type Files, onDisk } from "./files";
+import { findProject, isBlock, type Project } from "./project";
+import { Encrypted, stackConfig } from "./stackConfig";
 
-/** The guard's settings of a stack, read from `Pulumi.<stack>.yaml` without an engine. */
-export function readStackSettings(stack: string, folder: string): Record<string, unknown> {
-  const file = path.join(folder, `Pulumi.${stack}.yaml`);
-  if (!fs.existsSync(file)) throw new GuardInputError([missingFile(file, stack, folder)]);
-  let config: unknown;
-  try {
-    config = (parse(fs.readFileSync(file, "utf8")) as { config?: unknown } | null)?.config ?? {};
-  } catch (error) {
-    throw new GuardInputError([
-      {
-        key: file,
-        found: (error as Error).message.split("\n")[0]!,
-        allowed: "YAML",
-        fix: "mend the file at that line",
-      },
-    ]);
-  }
-  const prefix = `${CONFIG_NAMESPACE}:`;
-  const settings: Record<string, unknown> = {};
-  const problems: Problem[] = [];
-  for (const [key, value] of Object.entries(config as Record<string, unknown>)) {
-    if (!key.startsWith(prefix)) continue;
-    settings[key.slice(prefix.length)] = value;
-    if (holdsSecret(value)) {
-      problems.push({
-        key,
-        found: "an encrypted value",
-        allowed: "plain values, where the engine does not run",
-        fix: "only pulumi can decrypt it; keep secrets to readiness.kubeconfig and leave that out here",
-      });
-    }
-  }
-  if (problems.length > 0) throw new GuardInputError(problems);
+export interface ReadOptions {
+  /** Where the files are. Default: on disk. */
+  readonly files?: Files;
+  /** Ask `pulumi config`, which decrypts and opens environments, in place of reading files. */
+  readonly askPulumi?: boolean;
+  /**
+   * What the command can do without: `values`, encrypted values that no posture is made of (default); `anything`, each
+   * that an Output may stand for, a placeholder then stands in its place.
+   */
+  readonly without?: "values" | "anything" | "kubeconfig";
+}
+
+/** Only Pulumi, with a login or a passphrase, could answer. */
+export class PulumiOnlyError extends GuardInputError {}
+
+/** The guard's settings of a stack, read from its file and Pulumi.yaml without an engine. */
+export function readStackSettings(stack: string, folder: string, options: ReadOptions = {}): Record<string, unknown> {
+  const settings = stackSettingsIfAny(stack, folder, options);
+  if (settings === undefined) throw new GuardInputError([missingFile(stack, folder, options.files ?? onDisk)]);
   return settings;
 }
 
-function missingFile(file: string, stack: string, folder: string): Problem {
-  const stacks = fs.existsSync(folder)
-    ? fs.readdirSync(folder).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? [])
-    : [];
+/** Undefined where neither the stack has a file nor the project a word for the guard. */
+export function stackSettingsIfAny(
+  stack: string,
+  folder: string,
+  { files = onDisk, askPulumi: ask, without = "values" }: ReadOptions,
+): Record<string, unknown> | undefined {
+  const project = findProject(folder, files);
+  checkProject(stack, project);
+  const file = stackFile(stack, folder, project);
+  const text = files.read(file);
+  const { config, environments } = stackConfig(text, file, project);
+  const all = ask ? askPulumi(stack, folder) : Object.fromEntries(config);
+  if (!ask && text === undefined && !Object.keys(all).some((key) => key.startsWith(`${CONFIG_NAMESPACE}:`))) return undefined;
+  if (!ask && environments.length > 0) throw new PulumiOnlyError([environmentProblem(environments, file)]);
+  return decrypted(settingsFromConfig(all, CONFIG_NAMESPACE, project?.name), without);
+}
+
+/** `prod` of `org/project/prod`: files and comments are named by it. */
+export function stackName(stack: string): string {
+  return stack.split("/").at(-1) ?? stack;
+}
+
+function stackFile(stack: string, folder: string, project: Project | undefined): string {
+  return path.join(project?.stackFolder ?? folder, `Pulumi.${stackName(stack)}${project?.extension ?? ".yaml"}`);
+}
+
+function checkProject(stack: string, project: Project | undefined): void {
+  const parts = stack.split("/");
+  const named = parts.length === 3 ? parts[1] : undefined;
+  if (parts.length > 3 || parts.includes(""))
+    throw new GuardInputError([
+      {
+        key: "--stack",
+        found: JSON.stringify(stack),
+        allowed: "a stack's name, or organisation/project/name",
+        fix: "name it as pulumi stack ls does",
+      },
+    ]);
+  if (named === undefined || project === undefined || named === project.name) return;
+  throw new GuardInputError([
+    {
+      key: "--stack",
+      found: `a stack of the project ${named}`,
+      allowed: `a stack of ${project.name}, the project of ${project.file}`,
+      fix: "give that project's folder with --cwd",
+    },
+  ]);
+}
+
+function missingFile(stack: string, folder: string, files: Files): Problem {
+  const project = findProject(folder, files);
+  const file = stackFile(stack, folder, project);
+  const form = new RegExp(`^Pulumi\\.(.+)\\${project?.extension ?? ".yaml"}$`);
+  const stacks = files.list(path.dirname(file)).flatMap((name) => form.exec(name)?.[1] ?? []);
   return {
     key: "--stack",
     found: `"${stack}", but there is no ${file}`,
@@ -52,7 +92,57 @@ function missingFile(file: string, stack: string, folder: string): Problem {
   };
 }
 
-function holdsSecret(value: unknown): boolean {
-  if (value === null || typeof value !== "object") return false;
-  return "secure" in value || Object.values(value).some(holdsSecret);
+function environmentProblem(environments: readonly string[], file: string): Problem {
+  return {
+    key: `${file}: environment`,
+    found: `settings that may come from Pulumi ESC (${environments.join(", ")})`,
+    allowed: "settings in files, where Pulumi is not asked",
+    fix: "add --ask-pulumi, which runs pulumi config with your login",
+  };
+}
+
+/** What no posture is made of, so that most commands do without it. */
+const VALUES = /^(kyverno\.values|monitoring\.policyReporter\.values)\b/;
+
+/** The settings with placeholders for what the command can do without; one error for all that it can't. */
+function decrypted(settings: Record<string, unknown>, without: ReadOptions["without"]): Record<string, unknown> {
+  const problems: Problem[] = [];
+  const refuse = (path: Path) =>
+    problems.push({
+      key: `${CONFIG_NAMESPACE}:${formatKey(path)}`,
+      found: "an encrypted value",
+      ...(without === "kubeconfig"
+        ? { allowed: "plain values, as they would be written in clear", fix: "keep secrets out of what is rendered" }
+        : { allowed: "a plain value, where Pulumi is not asked", fix: "add --ask-pulumi, or store it as plain text" }),
+    });
+  const isNeeded = (path: Path) => without !== "kubeconfig" && !VALUES.test(formatKey(path));
+  const may = (path: Path) =>
+    mayBeLate(path) && (without === "anything" || (without === "values" && VALUES.test(formatKey(path))));
+  const revealed = reveal(withoutKubeconfig(settings), isNeeded);
+  const plain = withoutLate(revealed, (value) => value instanceof Encrypted, refuse, may);
+  if (problems.length > 0) throw new PulumiOnlyError(problems);
+  return plain as Record<string, unknown>;
+}
+
+/** What Pulumi was asked for and what the command needs. */
+function reveal(value: unknown, isNeeded: (path: Path) => boolean, path: Path = []): unknown {
+  if (value instanceof Encrypted) return value.plain !== undefined && isNeeded(path) ? value.plain : value;
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item, index) => reveal(item, isNeeded, [...path, index]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, child]) => [name, reveal(child, isNeeded, [...path, name])]),
+  );
+}
+
+/** No command reads the cluster by it: it is for `up`. */
+function withoutKubeconfig({ readiness, ...settings }: Record<string, unknown>): Record<string, unknown> {
+  if (readiness === undefined) return settings;
+  if (readiness instanceof Encrypted || !isBlock(readiness)) return readiness instanceof Encrypted ? settings : { ...settings, readiness };
+  const kept = Object.entries(readiness).filter(([, value]) => !holdsEncrypted(value));
+  return { ...settings, readiness: Object.fromEntries(kept) };
+}
+
+function holdsEncrypted(value: unknown): boolean {
+  if (value instanceof Encrypted) return true;
+  return value !== null && typeof value === "object" && Object.values(value).some(holdsEncrypted);
 }
