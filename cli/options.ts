@@ -9,6 +9,18 @@ export interface ClusterOptions {
   requestTimeout?: number;
 }
 
+export interface StackOptions {
+  cwd: string;
+  askPulumi?: boolean;
+}
+
+/** Where a stack's settings are read, besides its name. */
+export function withStackOptions(command: Command): Command {
+  return command
+    .option("-C, --cwd <folder>", "folder of the project or of the stack files", ".")
+    .option("--ask-pulumi", "read the stack's config through pulumi, which opens environments and decrypts");
+}
+
 /** The flags by which kubectl finds a cluster. */
 export function withClusterOptions(command: Command): Command {
   return command

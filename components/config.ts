@@ -13,10 +13,9 @@ export function guardArgsFromConfig(
   config: pulumi.Config = new pulumi.Config(CONFIG_NAMESPACE),
 ): ImageSigningGuardArgs {
   try {
-    return withSecrets(argsFromSettings(
-        settingsFromConfig(pulumi.runtime.allConfig(), config.name, pulumi.getProject()),
-        `${config.name}:`,
-      ));
+    return withSecrets(
+      argsFromSettings(settingsFromConfig(pulumi.runtime.allConfig(), config.name, projectName()), `${config.name}:`),
+    );
   } catch (error) {
     throw error instanceof GuardInputError ? new GuardConfigError(error) : error;
   }
@@ -36,4 +35,13 @@ export class GuardConfigError extends pulumi.RunError {
 function withSecrets(args: ImageSigningGuardArgs): ImageSigningGuardArgs {
   if (!args.readiness?.kubeconfig) return args;
   return { ...args, readiness: { ...args.readiness, kubeconfig: pulumi.secret(args.readiness.kubeconfig) } };
+}
+
+/** Unit tests of a program may have none. */
+function projectName(): string | undefined {
+  try {
+    return pulumi.getProject();
+  } catch {
+    return undefined;
+  }
 }

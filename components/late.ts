@@ -35,7 +35,13 @@ const LATE: readonly string[] = [
 ];
 
 const PATTERNS = LATE.map(
-  (path) => new RegExp(`^${path.replace(/[.[\]]/g, "\\$&").replace(/\\\[\\\]/g, "\\[\\d+\\]").replace(/\\\.\*\*$/, "([.[].*)?")}$`),
+  (path) =>
+    new RegExp(
+      `^${path
+        .replace(/[.[\]]/g, "\\$&")
+        .replace(/\\\[\\\]/g, "\\[\\d+\\]")
+        .replace(/\\\.\*\*$/, "([.[].*)?")}$`,
+    ),
 );
 /** Blocks that may be late as a whole. */
 const BLOCKS = LATE.flatMap((path) => (path.endsWith(".values.**") ? [path.slice(0, -3)] : []));

@@ -19,7 +19,14 @@ export function misspeltSettings(
     const meant = settingMeant(space, name, value, config);
     return meant === undefined
       ? []
-      : [{ key: written, found: "a key that nothing reads", allowed: `keys that begin with ${namespace}:`, fix: meant }];
+      : [
+          {
+            key: written,
+            found: "a key that nothing reads",
+            allowed: `keys that begin with ${namespace}:`,
+            fix: meant,
+          },
+        ];
   });
 
   function settingMeant(
@@ -30,15 +37,19 @@ export function misspeltSettings(
   ): string | undefined {
     const block = asBlock(value);
     // image-signing-guard: {mode: enforce}
-    if (isNear(name, namespace) && block && Object.keys(block).some((one) => nearest(one, known)))
-      return `write each setting by its whole key, e.g. ${namespace}:${nearest(Object.keys(block).find((one) => nearest(one, known))!, known)}`;
+    const first = Object.keys(block ?? {}).flatMap((one) => nearest(one, known) ?? [])[0];
+    if (isNear(name, namespace) && first !== undefined)
+      return `write each setting by its whole key, e.g. ${namespace}:${first}`;
     // image-signing-guard.mode: enforce
     const parts = /^(.+)[./](\w+)$/.exec(name);
     if (parts && isNear(parts[1]!, namespace) && nearest(parts[2]!, known))
       return `did you mean ${namespace}:${nearest(parts[2]!, known)}?`;
     if (isNear(space, namespace)) return `did you mean ${namespace}:${nearest(name, known) ?? name}?`;
     // guard:mode, where the guard itself has no mode.
-    const isPart = words(space).length > 0 && words(space).every((word) => words(namespace).includes(word));
+    const said = words(space);
+    const whole = words(namespace);
+    // One word alone may be anybody's, unless it is what the guard calls itself in the end.
+    const isPart = said.every((word) => whole.includes(word)) && (said.length > 1 || said[0] === whole.at(-1));
     if (isPart && known.includes(name) && !(`${namespace}:${name}` in all)) return `did you mean ${namespace}:${name}?`;
     return undefined;
   }
@@ -49,7 +60,7 @@ function split(key: string): [space: string, name: string] {
   return [key.slice(0, colon), key.slice(colon + 1)];
 }
 
-const words = (text: string): string[] => text.toLowerCase().match(/[a-z]+/g) ?? [];
+const words = (text: string): string[] => text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
 const letters = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 /** Whether a name is the namespace with a slip: of one letter in five, or of case and dashes. */
@@ -62,7 +73,8 @@ function isNear(name: string, namespace: string): boolean {
 
 /** The setting that a name is or is meant for. */
 function nearest(name: string, known: readonly string[]): string | undefined {
-  return known.find((one) => distance(letters(name), letters(one)) <= Math.min(2, Math.floor(one.length / 4)));
+  const far = (one: string) => distance(letters(name), letters(one));
+  return known.filter((one) => far(one) <= 2).sort((a, b) => far(a) - far(b))[0];
 }
 
 function asBlock(value: unknown): Record<string, unknown> | undefined {

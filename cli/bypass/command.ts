@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { withClusterOptions, withOutputOption } from "../options";
+import { withClusterOptions, withOutputOption, withStackOptions } from "../options";
 import type { GrantOptions, ListOptions, RevokeOptions } from "./run";
 
 export function bypassCommand(): Command {
@@ -8,13 +8,12 @@ export function bypassCommand(): Command {
     .command("grant <workload>")
     .description("Let a workload (deployment/shop) run unsigned images for a while, in your own name.")
     .requiredOption("-s, --stack <name>", "stack whose bypass rules hold")
-    .option("-C, --cwd <folder>", "folder of the stack files", ".")
     .requiredOption("-n, --namespace <name>", "the workload's namespace")
     .requiredOption("-p, --policy <name...>", "policies to skip, as the refusal names them")
     .requiredOption("-r, --reason <text>", "what happened, and where it is tracked")
     .requiredOption("-f, --for <duration>", "how long, such as 90m or 2h")
     .option("--dry-run", "ask the cluster, change nothing");
-  withOutputOption(withClusterOptions(grant))
+  withOutputOption(withClusterOptions(withStackOptions(grant)))
     .addHelpText(
       "after",
       '\nExample:\n  image-signing-guard bypass grant deployment/shop -n production -s prod \\\n    -p require-signed-images -r "INC-1234: signing service is down" -f 2h',

@@ -1,7 +1,7 @@
 import type { Posture } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
-import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
+import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 import { formatTable } from "../terminal/table";
 import { type AuditLine, grantBypass, listBypasses, revokeBypass } from "./commands";
@@ -14,9 +14,8 @@ export interface ListOptions extends ClusterOptions, OutputOptions {
   namespace?: string;
 }
 
-export interface GrantOptions extends ClusterOptions, OutputOptions {
+export interface GrantOptions extends ClusterOptions, OutputOptions, StackOptions {
   stack: string;
-  cwd: string;
   namespace: string;
   policy: string[];
   reason: string;
@@ -24,8 +23,8 @@ export interface GrantOptions extends ClusterOptions, OutputOptions {
   dryRun?: boolean;
 }
 
-function postureOf(stack: string, cwd: string): Posture {
-  return resolvePosture(argsFromSettings(readStackSettings(stack, cwd))).posture;
+function postureOf(options: GrantOptions): Posture {
+  return resolvePosture(argsFromSettings(readStackSettings(options.stack, options.cwd, options))).posture;
 }
 
 function printAuditLine(line: AuditLine, options: OutputOptions, verb: string): void {
@@ -45,7 +44,7 @@ export async function runGrant(workload: string, options: GrantOptions): Promise
     workload,
     options.namespace,
     request,
-    postureOf(options.stack, options.cwd),
+    postureOf(options),
     options.dryRun ?? false,
   );
   printAuditLine(line, options, options.dryRun ? "would be granted" : "granted");

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { withOutputOption } from "../options";
+import { withOutputOption, withStackOptions } from "../options";
 import type { CheckOptions } from "./run";
 
 export function checkCommand(): Command {
@@ -8,14 +8,13 @@ export function checkCommand(): Command {
     .description("Say for each image how it is signed, by whom, which rule judges it, and what Kyverno would decide.")
     .argument("<image...>", "images as a pod names them")
     .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read")
-    .option("-C, --cwd <folder>", "folder of the stack files", ".")
     .option(
       "-n, --namespace <name>",
       "namespace to judge for, repeatable (default: a production and another)",
       collect,
       [],
     );
-  return withOutputOption(command)
+  return withOutputOption(withStackOptions(command))
     .addHelpText(
       "after",
       [

@@ -5,12 +5,11 @@ import { argsFromSettings } from "../../components/settings";
 import { checkImage } from "../judging/image";
 import { type CheckReport, describeReport, exitCode, type ImageReport } from "../judging/imageReport";
 import { usualNamespaces } from "../judging/rules";
-import { isJson, type OutputOptions } from "../options";
+import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 
-export interface CheckOptions extends OutputOptions {
+export interface CheckOptions extends OutputOptions, StackOptions {
   stack: string;
-  cwd: string;
   namespace: string[];
 }
 
@@ -39,7 +38,7 @@ export async function checkImages(
 
 export async function runCheck(images: string[], options: CheckOptions): Promise<void> {
   const json = isJson(options);
-  const settings = readStackSettings(options.stack, options.cwd);
+  const settings = readStackSettings(options.stack, options.cwd, options);
   const report = await checkImages(images, options.stack, settings, options.namespace);
   if (report.kyverno !== report.judgedAs)
     process.stderr.write(`warning: judged as Kyverno ${report.judgedAs}; the stack installs ${report.kyverno}\n`);

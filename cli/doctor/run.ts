@@ -3,7 +3,7 @@ import { compilePosture } from "../../components/compile";
 import { loadKubeConfig } from "../../components/kubernetes/cluster";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
-import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
+import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 import { Progress } from "../terminal/progress";
 import { allChecks } from "./checks";
@@ -13,9 +13,8 @@ import { quote } from "./fixes";
 import { gatherFacts, type Question } from "./gather";
 import { describeDoctor } from "./text";
 
-export interface DoctorOptions extends ClusterOptions {
+export interface DoctorOptions extends ClusterOptions, StackOptions {
   stack?: string;
-  cwd: string;
   namespace?: string;
   release?: string;
 }
@@ -25,7 +24,7 @@ export interface DoctorCommandOptions extends DoctorOptions, OutputOptions {
 }
 
 export async function doctor(options: DoctorOptions, now: Date, progress = new Progress()): Promise<DoctorReport> {
-  const stack = options.stack === undefined ? undefined : stackFacts(options.stack, options.cwd, now);
+  const stack = options.stack === undefined ? undefined : stackFacts(options.stack, options, now);
   const kyverno = stack?.resolved.posture.kyverno;
   const facts = await gatherFacts({
     config: kubeConfigOf(options),
@@ -48,10 +47,10 @@ export async function doctor(options: DoctorOptions, now: Date, progress = new P
 }
 
 /** Also with a trust bundle that has ended: that is one of the things to find. */
-function stackFacts(name: string, folder: string, now: Date): StackFacts {
-  const args = argsFromSettings(readStackSettings(name, folder));
+function stackFacts(name: string, options: StackOptions, now: Date): StackFacts {
+  const args = argsFromSettings(readStackSettings(name, options.cwd, options));
   const resolved = resolvePosture({ ...args, trust: { ...args.trust, strict: false } }, { now });
-  return { name, folder, resolved, compiled: compilePosture(resolved) };
+  return { name, folder: options.cwd, resolved, compiled: compilePosture(resolved) };
 }
 
 function kubeConfigOf(options: ClusterOptions): Question["config"] {

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { withClusterOptions, withOutputOption } from "../options";
+import { withClusterOptions, withOutputOption, withStackOptions } from "../options";
 import { CHECK } from "./check";
 import type { ImpactOptions } from "./run";
 
@@ -10,7 +10,6 @@ export function impactCommand(): Command {
       "Say what would be refused if the stack enforced now: pods, rollbacks, schedules; a gate before enforce.",
     )
     .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read; judged as if its mode were enforce")
-    .option("-C, --cwd <folder>", "folder of the stack files", ".")
     .option("-n, --namespace <name>", "only this namespace, repeatable", collect, [])
     .option(
       "-f, --from <file>",
@@ -26,7 +25,7 @@ export function impactCommand(): Command {
     .option("--everywhere", "judge namespaces that would stay in audit as if they enforced")
     .option("--no-rollbacks", "leave out revisions that only a rollback would start")
     .option("-a, --all", "list what would be admitted, too");
-  return withOutputOption(withClusterOptions(command))
+  return withOutputOption(withClusterOptions(withStackOptions(command)))
     .addHelpText(
       "after",
       [

@@ -1,16 +1,15 @@
 import { argsFromSettings } from "../../components/settings";
 import { clusterSource } from "../cluster/api";
 import { savedSource } from "../cluster/saved";
-import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
+import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 import { Progress } from "../terminal/progress";
 import { assessImpact } from "./assess";
 import type { Check } from "./check";
 import { describeImpact } from "./table";
 
-export interface ImpactOptions extends ClusterOptions, OutputOptions {
+export interface ImpactOptions extends ClusterOptions, OutputOptions, StackOptions {
   stack: string;
-  cwd: string;
   namespace: string[];
   from: string[];
   check: Check;
@@ -21,7 +20,7 @@ export interface ImpactOptions extends ClusterOptions, OutputOptions {
 
 export async function runImpact(options: ImpactOptions): Promise<void> {
   const json = isJson(options);
-  const args = argsFromSettings(readStackSettings(options.stack, options.cwd));
+  const args = argsFromSettings(readStackSettings(options.stack, options.cwd, options));
   const source = options.from.length > 0 ? savedSource(options.from) : clusterSource(clusterTarget(options));
   const progress = new Progress();
   const result = await assessImpact(source, {

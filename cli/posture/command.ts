@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { withOutputOption } from "../options";
+import { withOutputOption, withStackOptions } from "../options";
 import { commentCommand } from "./commentCommand";
 import type { PostureOptions } from "./run";
 
@@ -10,11 +10,10 @@ export function postureCommand(): Command {
     .option("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read; with --from: the stack it must be of")
     .option("--against <name>", "compare with this stack's file")
     .option("--base-ref <ref>", "compare with the stack's file at this git ref")
-    .option("-C, --cwd <folder>", "folder of the stack files", ".")
     .option("--fail-on-weaker", "exit code 1 on WEAKER, MIXED, GONE and UNKNOWN")
     // comment has an option of the same name.
     .enablePositionalOptions();
-  return withOutputOption(command, ["markdown", "json"])
+  return withOutputOption(withStackOptions(command), ["markdown", "json"])
     .addHelpText(
       "after",
       [

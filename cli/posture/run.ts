@@ -1,26 +1,28 @@
 import * as fs from "node:fs";
-import { isJson, type OutputOptions } from "../options";
+import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { comparePostures } from "./compare";
 import { plain, toMarkdown } from "./markdown";
 import { readPreview } from "./preview";
 import { exitCode, type PostureResult, type Question } from "./result";
 import { compareStacks, compareWithRef } from "./stackFiles";
 
-export interface PostureOptions extends OutputOptions {
+export interface PostureOptions extends OutputOptions, StackOptions {
   from?: string;
   stack?: string;
   against?: string;
   baseRef?: string;
-  cwd: string;
   failOnWeaker?: boolean;
 }
 
-async function ask({ from, stack, against, baseRef, cwd }: PostureOptions, now: Date): Promise<Question> {
+async function ask(options: PostureOptions, now: Date): Promise<Question> {
+  const { from, stack, against, baseRef } = options;
   const given = [from, against, baseRef].filter((value) => value !== undefined).length;
   if (given !== 1) throw new Error("give exactly one of --from, --against, --base-ref");
   if (from !== undefined) return readPreview(await readInput(from), stack);
   if (stack === undefined) throw new Error("--against and --base-ref need --stack");
-  return against !== undefined ? compareStacks(stack, against, cwd, now) : compareWithRef(stack, baseRef!, cwd, now);
+  return against !== undefined
+    ? compareStacks(stack, against, options, now)
+    : compareWithRef(stack, baseRef!, options, now);
 }
 
 async function readInput(from: string): Promise<string> {

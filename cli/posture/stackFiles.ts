@@ -1,42 +1,64 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
+import { UNKNOWN_VALUE } from "../../components/posture/pem";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError, type Problem } from "../../components/problems";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
-import { readStackSettings } from "../settings/stackSettings";
+import type { StackOptions } from "../options";
+import { atCommit } from "../settings/files";
+import {
+  isStackName,
+  PulumiOnlyError,
+  readStackSettings,
+  stackName,
+  stackSettingsIfAny,
+} from "../settings/stackSettings";
 import { type Part, parts, type Question } from "./result";
 
+type Settings = Record<string, unknown>;
+
 /** Two stacks of one folder: what the first is, seen from the second. */
-export function compareStacks(stack: string, against: string, cwd: string, now: Date): Question {
+export function compareStacks(stack: string, against: string, options: StackOptions, now: Date): Question {
   return ask(stack, () => ({
-    before: postureOf(`Pulumi.${against}.yaml`, readStackSettings(against, cwd), now),
-    after: postureOf(`Pulumi.${stack}.yaml`, readStackSettings(stack, cwd), now),
+    before: postureOf(`stack ${against}`, read(against, options), now),
+    after: postureOf(`stack ${stack}`, read(stack, options), now),
   }));
 }
 
-/** A stack's file as it is, against the same file at a commit. Needs neither engine nor cluster nor secrets. */
-export function compareWithRef(stack: string, ref: string, cwd: string, now: Date): Question {
+/** A stack's files as they are, against the same files at a commit. Needs neither engine nor cluster nor secrets. */
+export function compareWithRef(stack: string, ref: string, options: StackOptions, now: Date): Question {
   return ask(stack, () => {
-    const file = `Pulumi.${stack}.yaml`;
-    const text = fileAt(ref, file, cwd);
-    const before = text === undefined ? undefined : postureOf(`${file} at ${ref}`, settingsIn(text, stack), now, true);
-    return { ...(before ? { before } : {}), after: postureOf(file, readStackSettings(stack, cwd), now) };
+    const then = settingsAt(ref, stack, options.cwd);
+    return {
+      ...(then && Object.keys(then).length > 0
+        ? { before: postureOf(`stack ${stack} at ${ref}`, withoutEnded(then, now), now) }
+        : {}),
+      after: postureOf(`stack ${stack}`, read(stack, options), now),
+    };
   });
 }
 
-function ask(stack: string, sides: () => Pick<Question, "before" | "after">): Question {
+const read = (stack: string, options: StackOptions): Settings =>
+  readStackSettings(stack, options.cwd, { ...options, without: "anything" });
+
+function ask(name: string, sides: () => Pick<Question, "before" | "after">): Question {
+  const stack = stackName(name);
   // It becomes a part of file names.
-  if (!/^[\w.-]+$/.test(stack)) return { stack, lacks: [], failed: [parts`${stack} is no stack's name`] };
+  if (!isStackName(name)) return { stack, lacks: [], failed: [parts`${name} is no stack's name`] };
   try {
-    return { stack, lacks: [], failed: [], ...sides() };
+    const { before, after } = sides();
+    return {
+      stack,
+      ...(before ? { before } : {}),
+      ...(after ? { after } : {}),
+      lacks: [...encrypted(before), ...encrypted(after)],
+      failed: [],
+    };
   } catch (error) {
-    if (error instanceof GuardInputError)
-      return { stack, lacks: [], failed: error.problems.map(({ key, found }) => parts`${key}: found ${found}`) };
     if (error instanceof NotAsked) return { stack, lacks: [], failed: [error.parts] };
-    throw error;
+    if (!(error instanceof GuardInputError)) throw error;
+    const said = error.problems.map(({ key, found }) => parts`${key}: found ${found}`);
+    // What only Pulumi can open is no mistake of the change.
+    return error instanceof PulumiOnlyError ? { stack, lacks: said, failed: [] } : { stack, lacks: [], failed: said };
   }
 }
 
@@ -46,9 +68,9 @@ class NotAsked extends Error {
   }
 }
 
-function postureOf(where: string, settings: Record<string, unknown>, now: Date, isPast = false): Posture {
+function postureOf(where: string, settings: Settings, now: Date): Posture {
   try {
-    return resolvePosture(argsFromSettings(isPast ? withoutEnded(settings, now) : settings), { now }).posture;
+    return resolvePosture(argsFromSettings(settings), { now }).posture;
   } catch (error) {
     if (!(error instanceof GuardInputError)) throw error;
     throw new GuardInputError(
@@ -58,40 +80,31 @@ function postureOf(where: string, settings: Record<string, unknown>, now: Date, 
 }
 
 /** A suspension that has ended since is a mistake in today's file, but none in that of a past commit. */
-function withoutEnded(settings: Record<string, unknown>, now: Date): Record<string, unknown> {
+function withoutEnded(settings: Settings, now: Date): Settings {
   const { suspend } = settings;
   if (!Array.isArray(suspend)) return settings;
   return { ...settings, suspend: suspend.filter((one) => !(Date.parse(String(one?.until)) <= now.getTime())) };
 }
 
-/** Undefined where the commit does not have the file. */
-function fileAt(ref: string, file: string, cwd: string): string | undefined {
-  const git = (...args: string[]) =>
-    execFileSync("git", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 64 << 20 });
-  let commit: string;
-  try {
-    // A ref that looks like a flag stays a ref.
-    commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`).trim();
-  } catch {
+/** Undefined where the commit has no word for the stack. */
+function settingsAt(ref: string, stack: string, cwd: string): Settings | undefined {
+  const past = atCommit(ref, cwd);
+  if (past === undefined)
     throw new NotAsked(
       parts`there is no commit ${ref} here; in a workflow, fetch it (${"actions/checkout with fetch-depth: 0"})`,
     );
-  }
-  const listed = git("ls-tree", "--name-only", commit, "--", `./${file}`).trim();
-  return listed === "" ? undefined : git("show", `${commit}:./${file}`);
-}
-
-function settingsIn(text: string, stack: string): Record<string, unknown> {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "guard-posture-"));
   try {
-    writeFileSync(path.join(folder, `Pulumi.${stack}.yaml`), text);
-    return readStackSettings(stack, folder);
+    return stackSettingsIfAny(stack, past.folder, { files: past.files, without: "anything" });
   } catch (error) {
     if (!(error instanceof GuardInputError)) throw error;
-    throw new GuardInputError(
-      error.problems.map((problem) => ({ ...problem, key: problem.key.replace(folder, "at the commit") })),
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
+    const there = error.problems.map((problem) => ({ ...problem, key: `at ${ref}: ${problem.key}` }));
+    throw error instanceof PulumiOnlyError ? new PulumiOnlyError(there) : new GuardInputError(there);
   }
+}
+
+/** Two encrypted values can't be told to be the same. */
+function encrypted(value: unknown, where = "posture"): Part[][] {
+  if (value === UNKNOWN_VALUE) return [parts`${where} is encrypted: without pulumi it can't be compared`];
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, child]) => encrypted(child, `${where}.${key}`));
 }

@@ -10,12 +10,11 @@ import { isGuard, roleOf } from "../../components/policies/names";
 import type { Posture } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
-import { isJson, type OutputOptions } from "../options";
+import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 
-export interface RenderOptions extends OutputOptions {
+export interface RenderOptions extends OutputOptions, StackOptions {
   stack: string;
-  cwd: string;
   out?: string;
 }
 
@@ -102,7 +101,7 @@ export function writeRendered({ files }: Rendered, out: string | undefined, prin
 }
 
 export async function runRender(options: RenderOptions): Promise<void> {
-  const rendered = renderStack(readStackSettings(options.stack, options.cwd));
+  const rendered = renderStack(readStackSettings(options.stack, options.cwd, { ...options, without: "kubeconfig" }));
   for (const warning of rendered.warnings) process.stderr.write(`warning: ${warning}\n`);
   if (isJson(options)) {
     process.stdout.write(`${JSON.stringify({ version: 1, stack: options.stack, ...rendered }, null, 2)}\n`);

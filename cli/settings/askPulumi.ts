@@ -13,7 +13,8 @@ interface Listed {
 export function askPulumi(stack: string, folder: string): StackConfig {
   const args = ["config", "--json", "--show-secrets", "--non-interactive", "--stack", stack];
   const run = spawnSync("pulumi", args, { cwd: folder, encoding: "utf8", maxBuffer: 64 << 20 });
-  if (run.error || run.status !== 0) throw notAnswered(run.error as NodeJS.ErrnoException | undefined, run.stderr ?? "");
+  if (run.error || run.status !== 0)
+    throw notAnswered(run.error as NodeJS.ErrnoException | undefined, run.stderr ?? "");
   let listed: Record<string, Listed>;
   try {
     listed = JSON.parse(run.stdout);

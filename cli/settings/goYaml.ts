@@ -21,7 +21,7 @@ export function readDocument(text: string, file: string): unknown {
       "YAML",
     );
   }
-  return plainObject(expanded(document as Document.Parsed, file), file);
+  return plainObject(expanded(document as Document.Parsed, file));
 }
 
 function expanded(document: Document.Parsed, file: string): unknown {
@@ -120,14 +120,15 @@ function integer(digits: string): number | undefined {
   return /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
 }
 
-/** Objects without a prototype, so that no key of a file means anything to the program. */
-function plainObject(value: unknown, file: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => plainObject(item, file));
+/** Blocks with texts as keys, which is what becomes of numbers and the like. */
+function plainObject(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainObject);
   if (!(value instanceof Map)) return value;
-  const wrong = [...value.keys()].find((key) => typeof key !== "string");
-  if (wrong !== undefined)
-    throw broken(file, `the key ${String(wrong)}, which is no text`, "texts as keys; put the key into quotes");
-  return Object.fromEntries([...value].map(([key, child]) => [key, plainObject(child, file)]));
+  return Object.fromEntries([...value].map(([key, child]) => [keyText(key), plainObject(child)]));
+}
+
+function keyText(key: unknown): string {
+  return key instanceof Timestamp ? key.inStack() : key === null ? "<nil>" : String(key);
 }
 
 function words(code: string): string {

@@ -110,4 +110,3 @@ function inProject(value: unknown): unknown {
 export function isBlock(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Timestamp);
 }
-

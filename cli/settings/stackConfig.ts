@@ -43,7 +43,9 @@ function wholeKey(key: string, project: string | undefined, file: string): strin
     `${file}: ${key}`,
     parts.length === 1 ? "a key without namespace, and no Pulumi.yaml that says whose" : "a key with several colons",
     "keys such as image-signing-guard:mode",
-    parts.length === 1 ? "write its namespace, or give the project's folder with --cwd" : "keep one colon, and put a space before the value",
+    parts.length === 1
+      ? "write its namespace, or give the project's folder with --cwd"
+      : "keep one colon, and put a space before the value",
   );
 }
 
@@ -130,7 +132,10 @@ function withValue(into: unknown, path: readonly Step[], value: unknown, key: st
     list[step as number] = withValue(list[step as number], rest, value, key);
     return list;
   }
-  return { ...(container as object), [step]: withValue((container as Record<string, unknown>)[step], rest, value, key) };
+  return {
+    ...(container as object),
+    [step]: withValue((container as Record<string, unknown>)[step], rest, value, key),
+  };
 }
 
 /** Below a path, words that look like numbers or true and false become them. */

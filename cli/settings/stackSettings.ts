@@ -42,9 +42,15 @@ export function stackSettingsIfAny(
   const text = files.read(file);
   const { config, environments } = stackConfig(text, file, project);
   const all = ask ? askPulumi(stack, folder) : Object.fromEntries(config);
-  if (!ask && text === undefined && !Object.keys(all).some((key) => key.startsWith(`${CONFIG_NAMESPACE}:`))) return undefined;
+  if (!ask && text === undefined && !Object.keys(all).some((key) => key.startsWith(`${CONFIG_NAMESPACE}:`)))
+    return undefined;
   if (!ask && environments.length > 0) throw new PulumiOnlyError([environmentProblem(environments, file)]);
   return decrypted(settingsFromConfig(all, CONFIG_NAMESPACE, project?.name), without);
+}
+
+/** As Pulumi spells them; so a stack's name is no path. */
+export function isStackName(stack: string): boolean {
+  return /^([\w.-]+\/){0,2}[\w.-]+$/.test(stack) && !stack.split("/").some((part) => /^\.+$/.test(part));
 }
 
 /** `prod` of `org/project/prod`: files and comments are named by it. */
@@ -59,7 +65,7 @@ function stackFile(stack: string, folder: string, project: Project | undefined):
 function checkProject(stack: string, project: Project | undefined): void {
   const parts = stack.split("/");
   const named = parts.length === 3 ? parts[1] : undefined;
-  if (parts.length > 3 || parts.includes(""))
+  if (!isStackName(stack))
     throw new GuardInputError([
       {
         key: "--stack",
@@ -137,7 +143,8 @@ function reveal(value: unknown, isNeeded: (path: Path) => boolean, path: Path = 
 /** No command reads the cluster by it: it is for `up`. */
 function withoutKubeconfig({ readiness, ...settings }: Record<string, unknown>): Record<string, unknown> {
   if (readiness === undefined) return settings;
-  if (readiness instanceof Encrypted || !isBlock(readiness)) return readiness instanceof Encrypted ? settings : { ...settings, readiness };
+  if (readiness instanceof Encrypted || !isBlock(readiness))
+    return readiness instanceof Encrypted ? settings : { ...settings, readiness };
   const kept = Object.entries(readiness).filter(([, value]) => !holdsEncrypted(value));
   return { ...settings, readiness: Object.fromEntries(kept) };
 }

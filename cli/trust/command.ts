@@ -1,14 +1,13 @@
 import { Command } from "commander";
-import { withOutputOption } from "../options";
+import { withOutputOption, withStackOptions } from "../options";
 import type { TrustOptions } from "./run";
 
 /** Shows whom a stack's signatures are held against, and until when. */
 export function trustCommand(): Command {
   const command = new Command("trust")
     .description("Show the certificates and log keys that a stack trusts, their source and how long they last.")
-    .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read")
-    .option("-C, --cwd <folder>", "folder of the stack files", ".");
-  return withOutputOption(command)
+    .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read");
+  return withOutputOption(withStackOptions(command))
     .addHelpText(
       "after",
       [

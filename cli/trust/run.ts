@@ -1,13 +1,12 @@
 import { describeTrust, type TrustDescription } from "../../components/posture/describeTrust";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
-import { isJson, type OutputOptions } from "../options";
+import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 import { formatTable } from "../terminal/table";
 
-export interface TrustOptions extends OutputOptions {
+export interface TrustOptions extends OutputOptions, StackOptions {
   stack: string;
-  cwd: string;
 }
 
 /** Also of a bundle that has ended: `trust.strict` must not keep this command from showing it. */
@@ -35,7 +34,7 @@ function describeTable({ root, source, anchors }: TrustDescription): string {
 export async function runTrust(options: TrustOptions): Promise<void> {
   const json = isJson(options);
   const now = new Date();
-  const trust = trustOf(readStackSettings(options.stack, options.cwd), now);
+  const trust = trustOf(readStackSettings(options.stack, options.cwd, options), now);
   process.stdout.write(
     `${json ? JSON.stringify({ version: 1, stack: options.stack, ...trust }, null, 2) : describeTable(trust)}\n`,
   );

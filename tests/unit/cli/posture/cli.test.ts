@@ -163,19 +163,63 @@ describe("posture: stack files", () => {
   after(() => fs.rmSync(folder, { recursive: true }));
 
   it("compares with the file at a ref, whose suspensions may have ended", () => {
-    assert.equal(comparePostures(compareWithRef("dev", "HEAD", folder, now)).verdict, "WEAKER");
-    assert.equal(comparePostures(compareWithRef("prod", "HEAD", folder, now)).verdict, "NEW");
+    assert.equal(comparePostures(compareWithRef("dev", "HEAD", { cwd: folder }, now)).verdict, "WEAKER");
+    assert.equal(comparePostures(compareWithRef("prod", "HEAD", { cwd: folder }, now)).verdict, "NEW");
+  });
+
+  it("reads Pulumi.yaml, then as now", () => {
+    const project = (tags: string) =>
+      fs.writeFileSync(
+        path.join(folder, "Pulumi.yaml"),
+        `name: shop\nruntime: nodejs\nconfig: {"image-signing-guard:tags": ${tags}}\n`,
+      );
+    try {
+      write("late", settings());
+      project("pin");
+      git("add", "Pulumi.yaml", "Pulumi.late.yaml");
+      git("commit", "-qm", "with a project");
+      project("keep");
+      assert.equal(comparePostures(compareWithRef("late", "HEAD", { cwd: folder }, now)).verdict, "WEAKER");
+      assert.equal(comparePostures(compareWithRef("a/shop/late", "HEAD~1", { cwd: folder }, now)).stack, "late");
+    } finally {
+      git("rm", "-qf", "Pulumi.yaml", "Pulumi.late.yaml");
+    }
+  });
+
+  for (const side of ["then", "now"])
+    it(`does not know what only Pulumi can open (${side})`, () => {
+      const file = path.join(folder, "Pulumi.esc.yaml");
+      write("esc", settings());
+      const plain = fs.readFileSync(file, "utf8");
+      const withEnvironment = JSON.stringify({ ...JSON.parse(plain), environment: ["shop/prod"] });
+      fs.writeFileSync(file, side === "then" ? withEnvironment : plain);
+      git("add", file);
+      git("commit", "-qm", side);
+      fs.writeFileSync(file, side === "then" ? plain : withEnvironment);
+      const result = comparePostures(compareWithRef("esc", "HEAD", { cwd: folder }, now));
+      assert.equal(result.verdict, "UNKNOWN");
+      assert.equal(exitCode(result, false), 0);
+      assert.equal(exitCode(result, true), 1);
+      assert.match(toMarkdown(result), /shop\/prod/);
+    });
+
+  it("does not take two encrypted keys for the same", () => {
+    const signers = [{ key: { publicKey: { secure: "v1:abc" } } }];
+    write("key", settings({ images: [{ name: "a", repositories: ["ghcr.io/a/b"], signers }] }));
+    const result = comparePostures(compareStacks("key", "key", { cwd: folder }, now));
+    assert.equal(result.verdict, "UNKNOWN");
+    assert.match(toMarkdown(result), /publicKey.* is encrypted/);
   });
 
   it("compares two stacks, the second being the measure", () => {
-    assert.equal(comparePostures(compareStacks("prod", "dev", folder, now)).verdict, "STRONGER");
+    assert.equal(comparePostures(compareStacks("prod", "dev", { cwd: folder }, now)).verdict, "STRONGER");
   });
 
   it("says so when there is no such stack, commit or name", () => {
     for (const question of [
-      compareStacks("prod", "nosuch", folder, now),
-      compareWithRef("dev", "--output=x", folder, now),
-      compareWithRef("../dev", "HEAD", folder, now),
+      compareStacks("prod", "nosuch", { cwd: folder }, now),
+      compareWithRef("dev", "--output=x", { cwd: folder }, now),
+      compareWithRef("../dev", "HEAD", { cwd: folder }, now),
     ])
       assert.equal(exitCode(comparePostures(question), false), 2);
   });
