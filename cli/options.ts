@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { ClusterTarget } from "../components/kubernetes/cluster";
+import type { ClusterTarget } from "../components/kubernetes/kubeConfig";
 
 export interface ClusterOptions {
   kubeconfig?: string;
@@ -36,7 +36,13 @@ export function withClusterOptions(command: Command): Command {
 }
 
 export function clusterTarget({ kubeconfig, context, cluster, user, requestTimeout }: ClusterOptions): ClusterTarget {
-  return { kubeconfig, context, cluster, user, ...(requestTimeout ? { requestTimeoutMs: requestTimeout } : {}) };
+  return {
+    kubeconfig,
+    context,
+    cluster,
+    user,
+    ...(requestTimeout === undefined ? {} : { requestTimeoutMs: requestTimeout }),
+  };
 }
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

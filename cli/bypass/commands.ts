@@ -1,16 +1,12 @@
-import {
-  AuthenticationV1Api,
-  type KubeConfig,
-  type KubernetesObject,
-  KubernetesObjectApi,
-  PatchStrategy,
-} from "@kubernetes/client-node";
-import { apiMessage, type ClusterTarget, isForbidden, loadKubeConfig } from "../../components/kubernetes/cluster";
+import { ClusterClient } from "../../components/kubernetes/client";
+import { ClusterError, wordsOf } from "../../components/kubernetes/errors";
+import type { ClusterTarget } from "../../components/kubernetes/kubeConfig";
+import { apiVersion, type KubeObject, SELF_REVIEWS } from "../../components/kubernetes/resources";
 import {
   parseWorkload,
-  templateAnnotations,
+  templateOf,
   templatePatch,
-  WORKLOAD_KINDS,
+  WORKLOADS,
   type WorkloadKind,
 } from "../../components/kubernetes/workloads";
 import { REASON_ANNOTATION, SKIP_ANNOTATION, UNTIL_ANNOTATION } from "../../components/policies/bypassTerms";
@@ -19,7 +15,6 @@ import { GuardInputError } from "../../components/problems";
 import { type BypassFound, type BypassRequest, bypassAnnotations, readBypass } from "./terms";
 
 const FIELD_MANAGER = "image-signing-guard-bypass";
-const PAGE = 250;
 
 /** One line for whoever asks later: who let what in, why and until when. */
 export interface AuditLine {
@@ -42,23 +37,21 @@ export async function grantBypass(
 ): Promise<AuditLine> {
   const annotations = bypassAnnotations(request, posture, new Date());
   const { kind, name } = changeableWorkload(workload);
-  const config = loadKubeConfig(target);
+  const client = ClusterClient.of(target);
   // Asked first without storing anything: a refusal then leaves no trace on the workload.
-  await annotate(config, kind, name, namespace, annotations, true);
-  if (!dryRun) await annotate(config, kind, name, namespace, annotations, false);
-  return auditLine("granted", config, kind, name, namespace, annotations);
+  await annotate(client, kind, name, namespace, annotations, true);
+  if (!dryRun) await annotate(client, kind, name, namespace, annotations, false);
+  return auditLine("granted", client, kind, name, namespace, annotations);
 }
 
 export async function revokeBypass(target: ClusterTarget, workload: string, namespace: string): Promise<AuditLine> {
   const { kind, name } = changeableWorkload(workload);
-  const config = loadKubeConfig(target);
-  const api = KubernetesObjectApi.makeApiClient(config);
-  const object = await api.read({ apiVersion: kind.apiVersion, kind: kind.kind, metadata: { name, namespace } });
-  const before = templateAnnotations(object, kind) ?? {};
+  const client = ClusterClient.of(target);
+  const before = templateOf(await client.get(kind, name, namespace), kind)?.metadata?.annotations ?? {};
   if (!before[SKIP_ANNOTATION]) throw new Error(`${kind.kind} ${namespace}/${name} has no bypass`);
   const nothing = { [SKIP_ANNOTATION]: null, [REASON_ANNOTATION]: null, [UNTIL_ANNOTATION]: null };
-  await annotate(config, kind, name, namespace, nothing, false);
-  return auditLine("revoked", config, kind, name, namespace, before);
+  await annotate(client, kind, name, namespace, nothing, false);
+  return auditLine("revoked", client, kind, name, namespace, before);
 }
 
 /** A bypass somewhere in the cluster. */
@@ -79,58 +72,31 @@ export async function listBypasses(
   namespace: string | undefined,
   now: Date,
 ): Promise<BypassListing> {
-  const api = KubernetesObjectApi.makeApiClient(loadKubeConfig(target));
+  const client = ClusterClient.of(target);
   const bypasses: ListedBypass[] = [];
   const unread: string[] = [];
-  for (const kind of WORKLOAD_KINDS) {
+  for (const kind of WORKLOADS.filter(({ names }) => names.length > 0)) {
     try {
-      for await (const object of pages(api, kind, namespace)) {
-        const annotations = kind.kind === "Pod" ? object.metadata?.annotations : templateAnnotations(object, kind);
-        const found = readBypass(annotations, now);
-        if (!found) continue;
-        bypasses.push({
-          kind: kind.kind,
-          namespace: object.metadata!.namespace!,
-          name: object.metadata!.name!,
-          ...found,
-        });
-      }
+      for await (const page of client.pages(kind, namespace === undefined ? {} : { namespace }))
+        bypasses.push(...page.flatMap((object) => listed(object, kind, now)));
     } catch (error) {
-      if (!isForbidden(error)) throw error;
-      unread.push(`${kind.kind}: ${apiMessage(error)}`);
+      if (!(error instanceof ClusterError && error.why === "forbidden")) throw error;
+      unread.push(`${kind.kind}: ${error.message}`);
     }
   }
   const byPlace = (entry: ListedBypass) => `${entry.namespace}/${entry.kind}/${entry.name}`;
   return { bypasses: bypasses.sort((a, b) => byPlace(a).localeCompare(byPlace(b))), unread };
 }
 
-async function* pages(
-  api: KubernetesObjectApi,
-  kind: WorkloadKind,
-  namespace: string | undefined,
-): AsyncGenerator<KubernetesObject> {
-  let next: string | undefined;
-  do {
-    const list = await api.list(
-      kind.apiVersion,
-      kind.kind,
-      namespace,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      PAGE,
-      next,
-    );
-    yield* list.items;
-    next = list.metadata?._continue;
-  } while (next);
+function listed(object: KubeObject, kind: WorkloadKind, now: Date): ListedBypass[] {
+  const found = readBypass(templateOf(object, kind)?.metadata?.annotations, now);
+  const { namespace = "", name = "" } = object.metadata ?? {};
+  return found ? [{ kind: kind.kind, namespace, name, ...found }] : [];
 }
 
 function changeableWorkload(text: string): { kind: WorkloadKind; name: string } {
   const workload = parseWorkload(text);
-  const allowed = `KIND/NAME with a kind of ${WORKLOAD_KINDS.filter((kind) => !kind.fixed)
+  const allowed = `KIND/NAME with a kind of ${WORKLOADS.filter((kind) => !kind.fixed)
     .map(({ names }) => names[0])
     .join(", ")}`;
   if (!workload || workload.kind.fixed) {
@@ -147,37 +113,24 @@ function changeableWorkload(text: string): { kind: WorkloadKind; name: string } 
 }
 
 async function annotate(
-  config: KubeConfig,
+  client: ClusterClient,
   kind: WorkloadKind,
   name: string,
   namespace: string,
   annotations: Record<string, string | null>,
   dryRun: boolean,
 ): Promise<void> {
-  const patch = {
-    apiVersion: kind.apiVersion,
-    kind: kind.kind,
-    metadata: { name, namespace },
-    ...templatePatch(kind, annotations),
-  };
-  const api = KubernetesObjectApi.makeApiClient(config);
+  const change = templatePatch(kind, annotations);
   try {
-    await api.patch(
-      patch as KubernetesObject,
-      undefined,
-      dryRun ? "All" : undefined,
-      FIELD_MANAGER,
-      undefined,
-      PatchStrategy.MergePatch,
-    );
+    await client.mergePatch(kind, name, change, { namespace, dryRun, fieldManager: FIELD_MANAGER });
   } catch (error) {
-    throw new Error(`the cluster refused: ${apiMessage(error)}`);
+    throw new Error(`the cluster refused: ${wordsOf(error)}`);
   }
 }
 
 async function auditLine(
   action: AuditLine["action"],
-  config: KubeConfig,
+  client: ClusterClient,
   kind: WorkloadKind,
   name: string,
   namespace: string,
@@ -185,7 +138,7 @@ async function auditLine(
 ): Promise<AuditLine> {
   return {
     action,
-    by: await whoAmI(config),
+    by: await whoAmI(client),
     workload: `${kind.kind}/${name}`,
     namespace,
     policies: annotations[SKIP_ANNOTATION] ?? "",
@@ -195,11 +148,16 @@ async function auditLine(
 }
 
 /** The caller as the API server sees it; older servers can't say. */
-async function whoAmI(config: KubeConfig): Promise<string> {
+async function whoAmI(client: ClusterClient): Promise<string> {
+  const review = { apiVersion: apiVersion(SELF_REVIEWS), kind: SELF_REVIEWS.kind };
   try {
-    const review = await config.makeApiClient(AuthenticationV1Api).createSelfSubjectReview({ body: {} });
-    return review.status?.userInfo?.username ?? "unknown";
+    const { status } = await client.create<SelfReview>(SELF_REVIEWS, review);
+    return status?.userInfo?.username ?? "unknown";
   } catch {
-    return config.getCurrentUser()?.name ?? "unknown";
+    return client.userName || "unknown";
   }
+}
+
+interface SelfReview extends KubeObject {
+  readonly status?: { readonly userInfo?: { readonly username?: string } };
 }

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
+import { ClusterError } from "../../components/kubernetes/errors";
 import { type KubeObject, resourceText } from "../../components/kubernetes/resources";
 import { GuardInputError } from "../../components/problems";
-import { type ObjectSource, Unreadable } from "./source";
+import type { ObjectSource } from "./source";
 
 const HOW = "kubectl get pods,deployments,... -A -o json";
 
@@ -20,7 +21,7 @@ export function savedSource(files: readonly string[]): ObjectSource {
     name: files.map((file) => (file === "-" ? "standard input" : file)).join(", "),
     pages: async function* (resource, namespace) {
       const objects = byKind.get(`${resource.kind}.${resource.group}`);
-      if (!objects) throw new Unreadable(resource, "absent", `there is no ${resourceText(resource)} in what was given`);
+      if (!objects) throw new ClusterError("absent", `there is no ${resourceText(resource)} in what was given`);
       yield namespace === undefined
         ? objects
         : objects.filter(({ metadata }) => (metadata?.namespace ?? "default") === namespace);

@@ -1,30 +1,32 @@
+import { ClusterClient } from "../../components/kubernetes/client";
+import { ClusterError, type ClusterTrouble } from "../../components/kubernetes/errors";
+import type { ClusterTarget } from "../../components/kubernetes/kubeConfig";
 import { type KubeObject, type Resource, resourceText } from "../../components/kubernetes/resources";
 
 /** Where objects come from: a cluster, or files that somebody saved. */
 export interface ObjectSource {
   /** For the person who reads the answer. */
   readonly name: string;
-  /** The objects of a collection, page by page, so that nobody has to hold them all. Throws {@link Unreadable}. */
+  /** The objects of a collection, page by page, so that nobody has to hold them all. Throws {@link ClusterError}. */
   pages(resource: Resource, namespace?: string): AsyncIterable<readonly KubeObject[]>;
 }
 
-/** Why a collection can't be read. Everything else (no cluster, a broken answer) ends the command. */
-export class Unreadable extends Error {
-  constructor(
-    readonly resource: Resource,
-    /** `absent`: the cluster does not know the kind, or the files hold none. */
-    readonly why: "forbidden" | "absent",
-    message: string,
-  ) {
-    super(message);
-  }
+export function clusterSource(target: ClusterTarget): ObjectSource {
+  const client = ClusterClient.of(target);
+  return {
+    name: client.context,
+    pages: (resource, namespace) => client.pages(resource, namespace === undefined ? {} : { namespace }),
+  };
 }
+
+/** Why a collection can be missing from an answer. Everything else (no cluster, a broken answer) ends the command. */
+const GAPS = ["forbidden", "absent"] as const satisfies readonly ClusterTrouble[];
 
 /** A collection that was not read, and what it takes. */
 export interface Gap {
   readonly resource: string;
   readonly verb: "list";
-  readonly why: "forbidden" | "absent";
+  readonly why: (typeof GAPS)[number];
   readonly message: string;
 }
 
@@ -40,9 +42,10 @@ export async function readAll(
     try {
       for await (const page of source.pages(resource, namespace)) use(page);
     } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-      gaps.push({ resource: resourceText(resource), verb: "list", why: error.why, message: error.message });
-      if (error.why === "absent") break;
+      const why = error instanceof ClusterError && GAPS.find((one) => one === error.why);
+      if (!why) throw error;
+      gaps.push({ resource: resourceText(resource), verb: "list", why, message: (error as Error).message });
+      if (why === "absent") break;
     }
   }
   return gaps;

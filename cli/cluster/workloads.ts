@@ -1,5 +1,5 @@
-import { type KubeObject, WORKLOADS } from "../../components/kubernetes/resources";
-import { WORKLOAD_KINDS } from "../../components/kubernetes/workloads";
+import type { KubeObject } from "../../components/kubernetes/resources";
+import { templateOf, WORKLOADS, type WorkloadKind } from "../../components/kubernetes/workloads";
 import { type BypassFound, readBypass } from "../bypass/terms";
 import { ImageNameError, parseReference, policyText } from "../images/reference";
 import { type Gap, type ObjectSource, readAll } from "./source";
@@ -54,11 +54,6 @@ interface PodSpec {
   readonly volumes?: readonly { readonly image?: { readonly reference?: string } }[];
 }
 
-interface Template {
-  readonly metadata?: { readonly annotations?: Record<string, string> };
-  readonly spec?: PodSpec;
-}
-
 const MOST_NAMES = 3;
 
 /** Reads everything that makes pods and keeps of it only which workload has which image. */
@@ -67,7 +62,7 @@ export async function readUsages(source: ObjectSource, namespaces: readonly stri
   const gaps: Gap[] = [];
   for (const resource of WORKLOADS) {
     const use = (page: readonly KubeObject[]) => {
-      for (const object of page) collector.add(object, resource.kind);
+      for (const object of page) collector.add(object, resource);
     };
     gaps.push(...(await readAll(source, resource, namespaces, use)));
   }
@@ -86,15 +81,16 @@ class Collector {
     return [...this.found.values()];
   }
 
-  add(object: KubeObject, kind: string): void {
+  add(object: KubeObject, workload: WorkloadKind): void {
+    const { kind } = workload;
     this.objects++;
     const owner = this.ownerOf(object, kind);
     if (object.metadata?.uid && (kind === "ReplicaSet" || kind === "Job")) this.owners.set(object.metadata.uid, owner);
-    const template = templateOf(object, kind);
+    const template = templateOf(object, workload);
     if (!template?.spec || isOver(object, kind)) return;
     const bypass = readBypass(template.metadata?.annotations, this.now);
     const digests = kind === "Pod" ? runningDigests(object) : new Map<string, string>();
-    for (const { image, place } of imagesOf(template.spec)) {
+    for (const { image, place } of imagesOf(template.spec as PodSpec)) {
       const usage = this.usage(object.metadata?.namespace ?? "default", owner, image, place, bypass);
       const digest = digests.get(image);
       if (digest && !usage.runningDigests.includes(digest)) usage.runningDigests.push(digest);
@@ -153,16 +149,6 @@ function referenceText(image: string): string | undefined {
     if (error instanceof ImageNameError) return undefined;
     throw error;
   }
-}
-
-function templateOf(object: KubeObject, kind: string): Template | undefined {
-  if (kind === "Pod") return object as Template;
-  // What StatefulSets and DaemonSets keep of a revision is a patch of themselves.
-  const root = kind === "ControllerRevision" ? object.data : object;
-  const path = WORKLOAD_KINDS.find((known) => known.kind === kind)?.template ?? ["spec", "template"];
-  return path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], root) as
-    | Template
-    | undefined;
 }
 
 /** Nothing starts from a finished job, a finished pod or one that is on its way out. */

@@ -1,12 +1,28 @@
 import { gunzipSync } from "node:zlib";
-import type { KubeConfig } from "@kubernetes/client-node";
+import { ClusterClient, type ListOptions } from "../../components/kubernetes/client";
+import type { ClusterAccess } from "../../components/kubernetes/kubeConfig";
+import {
+  CLUSTER_POLICIES,
+  CONFIG_MAPS,
+  type KubeObject,
+  LEASES,
+  MUTATING_WEBHOOKS,
+  POLICIES,
+  POLICY_EXCEPTIONS,
+  POLICY_REPORTS,
+  type Resource,
+  SECRETS,
+  VALIDATING_WEBHOOKS,
+} from "../../components/kubernetes/resources";
+import { workloadKind } from "../../components/kubernetes/workloads";
 import { ROLE_LABEL } from "../../components/policies/names";
 import { apiLocation, parseReference } from "../images/reference";
 import { RegistryClient, RegistryError } from "../images/registry";
 import type { Progress } from "../terminal/progress";
-import { ApiReader, type Item } from "./api";
+import { ask } from "./api";
 import { engineFacts } from "./engineFacts";
 import type {
+  ClusterFacts,
   Commands,
   DeploymentFacts,
   ExceptionObject,
@@ -22,7 +38,7 @@ import type {
 
 export interface Question {
   /** The cluster, or why it is not even known which one. */
-  readonly config: KubeConfig | { readonly problem: string };
+  readonly config: ClusterAccess | { readonly problem: string };
   readonly namespace: string;
   readonly release: string;
   readonly stack?: StackFacts;
@@ -45,48 +61,44 @@ export async function gatherFacts(question: Question): Promise<Facts> {
 
 type ClusterPart = Omit<Facts, "now" | "commands" | "namespace" | "release" | "stack" | "registries" | "engine">;
 
-const KYVERNO = "/apis/kyverno.io";
-const ADMISSION = "/apis/admissionregistration.k8s.io/v1";
-const MANAGED = `?labelSelector=${encodeURIComponent("webhook.kyverno.io/managed-by=kyverno")}`;
+const BY_KYVERNO = "webhook.kyverno.io/managed-by=kyverno";
 
 async function clusterFacts({ config, namespace, release, stack, commands }: Question): Promise<ClusterPart> {
   const { kubectl } = commands;
   if ("problem" in config) return nothing({ unknown: config.problem, fix: `${kubectl} config get-contexts` });
-  const api = new ApiReader(config, kubectl);
-  const cluster: Facts["cluster"] = await api.ask(async () => {
-    const version = await api.find<{ gitVersion?: string }>("/version");
-    if (!version?.gitVersion) throw new Error(`${api.server} does not say its version: is it an API server?`);
-    const { skewSeconds } = api;
-    return { server: api.server, version: version.gitVersion, ...(skewSeconds === undefined ? {} : { skewSeconds }) };
-  });
+  const client = new ClusterClient(config);
+  const asked = <T>(question: () => Promise<T>) => ask(question, kubectl);
+  const cluster: Facts["cluster"] = await asked(() => readCluster(client));
   if ("unknown" in cluster) return nothing(cluster.fix ? cluster : { ...cluster, fix: `${kubectl} cluster-info` });
-  const own = `/api/v1/namespaces/${namespace}`;
-  const list = <T extends Item>(path: string) => api.list<T>(path).then((items) => items ?? []);
+  const list = async (resource: Resource, options?: ListOptions) =>
+    ((await client.list(resource, options)) ?? []) as Raw[];
   const [deployments, pods, releases, heartbeat, webhooks, certificates, crds, policies] = await Promise.all([
-    api.ask(async () => (await list<Raw>(`/apis/apps/v1/namespaces/${namespace}/deployments`)).flatMap(toDeployment)),
-    api.ask(async () => (await list<Raw>(`${own}/pods`)).map(toPod)),
-    api.ask(async () => (await list<Raw>(`${own}/secrets?labelSelector=owner%3Dhelm`)).map(toRelease)),
-    api.ask(() => readHeartbeat(api, namespace)),
-    api.ask(async () => [
-      ...(await list<Raw>(`${ADMISSION}/mutatingwebhookconfigurations${MANAGED}`)).map(toWebhooks("mutating")),
-      ...(await list<Raw>(`${ADMISSION}/validatingwebhookconfigurations${MANAGED}`)).map(toWebhooks("validating")),
+    asked(async () => (await list(workloadKind("Deployment"), { namespace })).flatMap(toDeployment)),
+    asked(async () => (await list(workloadKind("Pod"), { namespace })).map(toPod)),
+    asked(async () => (await list(SECRETS, { namespace, labelSelector: "owner=helm" })).map(toRelease)),
+    asked(() => readHeartbeat(client, namespace)),
+    asked(async () => [
+      ...(await list(MUTATING_WEBHOOKS, { labelSelector: BY_KYVERNO })).map(toWebhooks("mutating")),
+      ...(await list(VALIDATING_WEBHOOKS, { labelSelector: BY_KYVERNO })).map(toWebhooks("validating")),
     ]),
-    api.ask(() => readCertificates(api, namespace, release)),
-    api.ask(() => readKinds(api)),
-    api.ask(async () => [
-      ...(await list<Raw>(`${KYVERNO}/v1/clusterpolicies`)).map(toPolicy("ClusterPolicy")),
-      ...(await list<Raw>(`${KYVERNO}/v1/policies`)).map(toPolicy("Policy")),
+    asked(() => readCertificates(client, namespace, release)),
+    asked(() => readKinds(client)),
+    asked(async () => [
+      ...(await list(CLUSTER_POLICIES)).map(toPolicy("ClusterPolicy")),
+      ...(await list(POLICIES)).map(toPolicy("Policy")),
     ]),
   ]);
   const trustName = stack?.compiled.trust?.metadata.name;
-  const data = (name: string) =>
-    api.find<{ data?: Record<string, string> }>(`${own}/configmaps/${name}`).then((map) => map && (map.data ?? {}));
+  const data = async (name: string) => {
+    const map = await client.find<KubeObject & { data?: Record<string, string> }>(CONFIG_MAPS, name, namespace);
+    return map && (map.data ?? {});
+  };
   const [settings, trustMap, pullSecrets, reports, exceptions] = await Promise.all([
-    api.ask(() => data(release)),
-    trustName ? api.ask(() => data(trustName)) : { known: undefined },
-    api.ask(() => presentSecrets(api, namespace, stack?.resolved.posture.kyverno.registrySecrets ?? [])),
-    api.ask(() => readReports(api)),
-    api.ask(() => readExceptions(api)),
+    asked(() => data(release)),
+    trustName ? asked(() => data(trustName)) : { known: undefined },
+    asked(() => presentSecrets(client, namespace, stack?.resolved.posture.kyverno.registrySecrets ?? [])),
+    asked(() => readReports(client)),
+    asked(() => readExceptions(client)),
   ]);
   return {
     cluster,
@@ -114,9 +126,16 @@ function nothing(why: { unknown: string; fix?: string }): ClusterPart {
   return Object.fromEntries(parts.map((part) => [part, why])) as unknown as ClusterPart;
 }
 
+async function readCluster(client: ClusterClient): Promise<ClusterFacts> {
+  const version = await client.findPath<{ gitVersion?: string }>("/version");
+  const { server, skewSeconds } = client;
+  if (!version?.gitVersion) throw new Error(`${server} does not say its version: is it an API server?`);
+  return { server, version: version.gitVersion, ...(skewSeconds === undefined ? {} : { skewSeconds }) };
+}
+
 /** An object as the API server sends it. */
 // biome-ignore lint/suspicious/noExplicitAny: what is read of it is checked field by field.
-type Raw = Item & Record<string, any>;
+type Raw = { readonly metadata: KubeObject["metadata"] & { readonly name: string } } & Record<string, any>;
 
 function toDeployment(raw: Raw): DeploymentFacts[] {
   const component = raw.metadata.labels?.["app.kubernetes.io/component"];
@@ -181,9 +200,9 @@ function toRelease({ metadata, data }: Raw): ReleaseFacts {
   };
 }
 
-async function readHeartbeat(api: ApiReader, namespace: string): Promise<Date | undefined> {
-  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/kyverno-health`;
-  const time = Date.parse((await api.find<Item>(path))?.metadata?.annotations?.["kyverno.io/last-request-time"] ?? "");
+async function readHeartbeat(client: ClusterClient, namespace: string): Promise<Date | undefined> {
+  const lease = await client.find(LEASES, "kyverno-health", namespace);
+  const time = Date.parse(lease?.metadata?.annotations?.["kyverno.io/last-request-time"] ?? "");
   return Number.isNaN(time) ? undefined : new Date(time);
 }
 
@@ -218,13 +237,13 @@ function conditions({ matchLabels = {}, matchExpressions = [] }: Selector): numb
 }
 
 async function readCertificates(
-  api: ApiReader,
+  client: ClusterClient,
   namespace: string,
   release: string,
 ): Promise<{ ca?: string; pair?: string }> {
   const read = async (part: string) => {
-    const path = `/api/v1/namespaces/${namespace}/secrets/${release}-svc.${namespace}.svc.kyverno-tls-${part}`;
-    const secret = await api.find<{ data?: Record<string, string> }>(path);
+    const name = `${release}-svc.${namespace}.svc.kyverno-tls-${part}`;
+    const secret = await client.find<KubeObject & { data?: Record<string, string> }>(SECRETS, name, namespace);
     const text = secret?.data?.["tls.crt"] ?? secret?.data?.["rootCA.crt"];
     return text ? Buffer.from(text, "base64").toString() : undefined;
   };
@@ -232,10 +251,10 @@ async function readCertificates(
   return { ...(ca ? { ca } : {}), ...(pair ? { pair } : {}) };
 }
 
-async function readKinds(api: ApiReader): Promise<string[]> {
+async function readKinds(client: ClusterClient): Promise<string[]> {
   const groups = await Promise.all(
     ["kyverno.io/v1", "wgpolicyk8s.io/v1alpha2"].map(async (group) => {
-      const found = await api.find<{ resources?: { name: string }[] }>(`/apis/${group}`);
+      const found = await client.findPath<{ resources?: { name: string }[] }>(`/apis/${group}`);
       const names = (found?.resources ?? []).map(({ name }) => name).filter((name) => !name.includes("/"));
       return names.map((name) => `${name}.${group.split("/")[0]}`);
     }),
@@ -268,16 +287,16 @@ function toPolicy(kind: PolicyObject["kind"]): (raw: Raw) => PolicyObject {
   };
 }
 
-async function presentSecrets(api: ApiReader, namespace: string, names: readonly string[]): Promise<string[]> {
+async function presentSecrets(client: ClusterClient, namespace: string, names: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
-    names.map(async (name) => ((await api.find(`/api/v1/namespaces/${namespace}/secrets/${name}`)) ? [name] : [])),
+    names.map(async (name) => ((await client.find(SECRETS, name, namespace)) ? [name] : [])),
   );
   return found.flat();
 }
 
-async function readReports(api: ApiReader): Promise<ReportFacts> {
-  const items = (await api.list(`/apis/wgpolicyk8s.io/v1alpha2/policyreports`, { metadataOnly: true })) ?? [];
-  const times = items.flatMap(({ metadata }) => [
+async function readReports(client: ClusterClient): Promise<ReportFacts> {
+  const items = (await client.list(POLICY_REPORTS, { metadataOnly: true })) ?? [];
+  const times = items.flatMap(({ metadata = {} }) => [
     Date.parse(metadata.creationTimestamp ?? ""),
     ...(metadata.managedFields ?? []).map(({ time }) => Date.parse(time ?? "")),
   ]);
@@ -285,16 +304,12 @@ async function readReports(api: ApiReader): Promise<ReportFacts> {
   return { count: items.length, ...(newest > 0 ? { newest: new Date(newest) } : {}) };
 }
 
-async function readExceptions(api: ApiReader): Promise<ExceptionObject[] | undefined> {
-  for (const version of ["v2alpha1", "v2beta1", "v2"]) {
-    const items = await api.list<Raw>(`${KYVERNO}/${version}/policyexceptions`);
-    if (!items) continue;
-    return items.map(({ metadata, spec }) => ({
-      name: `${metadata.namespace}/${metadata.name}`,
-      policies: (spec?.exceptions ?? []).map(({ policyName }: { policyName?: string }) => policyName ?? ""),
-    }));
-  }
-  return undefined;
+async function readExceptions(client: ClusterClient): Promise<ExceptionObject[] | undefined> {
+  const items = (await client.list(POLICY_EXCEPTIONS)) as Raw[] | undefined;
+  return items?.map(({ metadata, spec }) => ({
+    name: `${metadata.namespace}/${metadata.name}`,
+    policies: (spec?.exceptions ?? []).map(({ policyName }: { policyName?: string }) => policyName ?? ""),
+  }));
 }
 
 /** Each place that the stack's images come from, asked at once; a wildcard's registry can only be asked as a whole. */

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { compilePosture } from "../../components/compile";
-import { loadKubeConfig } from "../../components/kubernetes/cluster";
+import { loadKubeConfig } from "../../components/kubernetes/kubeConfig";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";

@@ -1,6 +1,6 @@
 import { argsFromSettings } from "../../components/settings";
-import { clusterSource } from "../cluster/api";
 import { savedSource } from "../cluster/saved";
+import { clusterSource } from "../cluster/source";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 import { Progress } from "../terminal/progress";

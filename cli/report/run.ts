@@ -1,5 +1,5 @@
-import { clusterSource } from "../cluster/api";
 import { problem, savedSource } from "../cluster/saved";
+import { clusterSource } from "../cluster/source";
 import { type ClusterOptions, clusterTarget } from "../options";
 import type { Format } from "./formats";
 import { reportHtml } from "./html/page";

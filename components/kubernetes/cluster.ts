@@ -1,18 +1,10 @@
+// Until the canary stands on client.ts, which does all of this without the typed client.
 import * as fs from "node:fs";
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
-import { GuardKubeConfig } from "./kubeConfig";
+import { GuardKubeConfig } from "./clientNode";
+import type { ClusterTarget } from "./kubeConfig";
 
-/** Which cluster to talk to; what is left out is taken as kubectl takes it. */
-export interface ClusterTarget {
-  /** Kubeconfig content or path. */
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  /** Names in the kubeconfig that take the place of those in the context. */
-  readonly cluster?: string;
-  readonly user?: string;
-  /** How long one request may take; no limit of ours when left out. */
-  readonly requestTimeoutMs?: number;
-}
+export type { ClusterTarget } from "./kubeConfig";
 
 export function loadKubeConfig({ kubeconfig, context, cluster, user, requestTimeoutMs }: ClusterTarget): KubeConfig {
   const config = new GuardKubeConfig();

@@ -1,110 +1,186 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { KubeConfig, type RequestContext } from "@kubernetes/client-node";
+import { parse } from "yaml";
+import { z } from "zod";
 
-/** The login program of a kubeconfig did not do its part. */
-export class LoginPluginError extends Error {}
-
-interface ExecPlugin {
-  command?: string;
-  args?: string[];
-  env?: { name: string; value: string }[];
-  apiVersion?: string;
-  installHint?: string;
-  provideClusterInfo?: boolean;
+/** Which cluster to talk to; what is left out is taken as kubectl takes it. */
+export interface ClusterTarget {
+  /** Kubeconfig content or path. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Names in the kubeconfig that take the place of those in the context. */
+  readonly cluster?: string;
+  readonly user?: string;
+  /** Milliseconds that one request may take; 0: no limit. Default: {@link DEFAULT_TIMEOUT_MS}. */
+  readonly requestTimeoutMs?: number;
 }
 
-/** What the client's own class lacks to behave as kubectl does. */
-export class GuardKubeConfig extends KubeConfig {
-  requestTimeoutMs: number | undefined;
+/** As long as the API server itself works on a request. */
+export const DEFAULT_TIMEOUT_MS = 60_000;
 
-  override async applySecurityAuthentication(context: RequestContext): Promise<void> {
-    await this.withLogin(() => super.applySecurityAuthentication(context));
-    if (this.requestTimeoutMs !== undefined) context.setSignal(AbortSignal.timeout(this.requestTimeoutMs));
-  }
+const text = z.string().nullish();
+const clusterShape = z.object({
+  server: z.string(),
+  "certificate-authority": text,
+  "certificate-authority-data": text,
+  "insecure-skip-tls-verify": z.boolean().nullish(),
+  "tls-server-name": text,
+  "proxy-url": text,
+});
+const execShape = z.object({
+  apiVersion: text,
+  command: z.string(),
+  args: z.array(z.string()).nullish(),
+  env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+  installHint: text,
+  provideClusterInfo: z.boolean().nullish(),
+});
+const userShape = z.object({
+  "client-certificate": text,
+  "client-certificate-data": text,
+  "client-key": text,
+  "client-key-data": text,
+  token: text,
+  tokenFile: text,
+  username: text,
+  password: text,
+  as: text,
+  "as-uid": text,
+  "as-groups": z.array(z.string()).nullish(),
+  "as-user-extra": z.record(z.string(), z.array(z.string())).nullish(),
+  exec: execShape.nullish(),
+  "auth-provider": z.object({ name: z.string(), config: z.record(z.string(), z.unknown()).nullish() }).nullish(),
+});
+const named = <Field extends string, Shape extends z.ZodType>(field: Field, shape: Shape) =>
+  z
+    .array(z.object({ name: z.string(), [field]: shape } as { name: z.ZodString } & Record<Field, Shape>))
+    .nullish()
+    .transform((entries) => entries ?? []);
+const kubeConfigShape = z.object({
+  clusters: named("cluster", clusterShape),
+  users: named("user", userShape),
+  contexts: named("context", z.object({ cluster: z.string(), user: text })),
+  "current-context": text,
+});
 
-  override async applyToHTTPSOptions(options: Parameters<KubeConfig["applyToHTTPSOptions"]>[0]): Promise<void> {
-    await this.withLogin(() => super.applyToHTTPSOptions(options));
-    if (this.requestTimeoutMs !== undefined) options.signal = AbortSignal.timeout(this.requestTimeoutMs);
-  }
+type KubeConfig = z.output<typeof kubeConfigShape>;
+export type ClusterEntry = z.output<typeof clusterShape>;
+export type UserEntry = z.output<typeof userShape>;
+export type ExecPlugin = z.output<typeof execShape>;
 
-  /** Every file of the list that exists; of two entries with one name the first counts, as with kubectl. */
-  loadFiles(files: readonly string[]): void {
-    const present = files.filter((file) => fs.existsSync(file));
-    if (present.length === 0) throw new Error(`there is no kubeconfig ${files.join(", ")}`);
-    for (const file of present) {
-      const next = readFile(file);
-      this.clusters = joined(this.clusters, next.clusters);
-      this.users = joined(this.users, next.users);
-      this.contexts = joined(this.contexts, next.contexts);
-      this.currentContext ||= next.currentContext;
-    }
-  }
-
-  /** As kubectl: KUBECONFIG, else ~/.kube/config, else the service account of the pod that this runs in. */
-  loadAsKubectl(): void {
-    const listed = (process.env.KUBECONFIG ?? "").split(path.delimiter).filter((file) => file !== "");
-    const home = path.join(process.env.HOME || os.homedir(), ".kube", "config");
-    if (listed.length > 0) this.loadFiles(listed);
-    else if (fs.existsSync(home)) this.loadFiles([home]);
-    else if (fs.existsSync("/var/run/secrets/kubernetes.io/serviceaccount/token")) this.loadFromCluster();
-    else throw new Error(`there is no kubeconfig: KUBECONFIG is not set and ${home} does not exist`);
-  }
-
-  private async withLogin(log: () => Promise<void>): Promise<void> {
-    const user = this.getCurrentUser();
-    const plugin = user?.exec as ExecPlugin | undefined;
-    if (!plugin) return log();
-    this.tellPlugin(plugin);
-    try {
-      await log();
-    } catch (error) {
-      throw new LoginPluginError(describeFailure(user!.name, plugin, error as NodeJS.ErrnoException));
-    }
-  }
-
-  /** kubectl's way of telling the plugin what is asked of it; several refuse to work without. */
-  private tellPlugin(plugin: ExecPlugin): void {
-    const cluster = this.getCurrentCluster();
-    const spec = {
-      interactive: false,
-      ...(plugin.provideClusterInfo && cluster
-        ? { cluster: { server: cluster.server, "certificate-authority-data": cluster.caData } }
-        : {}),
-    };
-    const name = "KUBERNETES_EXEC_INFO";
-    const value = JSON.stringify({ apiVersion: plugin.apiVersion, kind: "ExecCredential", spec });
-    plugin.env = [...(plugin.env ?? []).filter((one) => one.name !== name), { name, value }];
-  }
+/** What the kubeconfig says about the cluster that is meant; paths are absolute. */
+export interface ClusterAccess {
+  readonly context: string;
+  readonly cluster: ClusterEntry;
+  readonly userName: string;
+  readonly user: UserEntry;
+  /** 0: no limit. */
+  readonly requestTimeoutMs: number;
 }
 
-function readFile(file: string): KubeConfig {
-  const config = new KubeConfig();
+export function loadKubeConfig(target: ClusterTarget): ClusterAccess {
+  const { kubeconfig, requestTimeoutMs = DEFAULT_TIMEOUT_MS } = target;
+  return { ...choose(kubeconfig === undefined ? readAsKubectl() : readGiven(kubeconfig), target), requestTimeoutMs };
+}
+
+function choose(config: KubeConfig, target: ClusterTarget): Omit<ClusterAccess, "requestTimeoutMs"> {
+  const { clusters, users, contexts } = config;
+  const context = target.context ?? config["current-context"] ?? "";
+  const chosen = contexts.find(({ name }) => name === context)?.context;
+  if (target.context !== undefined && !chosen) throw notNamed("context", target.context, contexts);
+  const clusterName = target.cluster ?? chosen?.cluster;
+  const cluster = clusters.find(({ name }) => name === clusterName)?.cluster;
+  if (target.cluster !== undefined && !cluster) throw notNamed("cluster", target.cluster, clusters);
+  const userName = target.user ?? chosen?.user ?? "";
+  const user = users.find(({ name }) => name === userName)?.user;
+  if (target.user !== undefined && !user) throw notNamed("user", target.user, users);
+  if (!cluster)
+    throw new Error(
+      `the kubeconfig names no cluster to use; set a context: ${contexts.map(({ name }) => name).join(", ") || "it has none"}`,
+    );
+  return { context, cluster, userName, user: user ?? {} };
+}
+
+function notNamed(what: string, wanted: string, entries: readonly { name: string }[]): Error {
+  return new Error(
+    `the kubeconfig has no ${what} "${wanted}", only ${entries.map(({ name }) => name).join(", ") || "none"}`,
+  );
+}
+
+function readGiven(kubeconfig: string): KubeConfig {
+  if (kubeconfig.includes("\n") || kubeconfig.trimStart().startsWith("{"))
+    return parseConfig(kubeconfig, "what was given", process.cwd());
+  return readFiles([kubeconfig]);
+}
+
+/** As kubectl: KUBECONFIG, else ~/.kube/config, else the service account of the pod that this runs in. */
+function readAsKubectl(): KubeConfig {
+  const listed = (process.env.KUBECONFIG ?? "").split(path.delimiter).filter((file) => file !== "");
+  if (listed.length > 0) return readFiles(listed);
+  const home = path.join(process.env.HOME || os.homedir(), ".kube", "config");
+  if (fs.existsSync(home)) return readFiles([home]);
+  if (fs.existsSync(path.join(SERVICE_ACCOUNT, "token"))) return inCluster(process.env);
+  throw new Error(`there is no kubeconfig: KUBECONFIG is not set and ${home} does not exist`);
+}
+
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+function inCluster({ KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "443" }: NodeJS.ProcessEnv) {
+  const name = "inCluster";
+  const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return kubeConfigShape.parse({
+    clusters: [{ name, cluster: { server, "certificate-authority": path.join(SERVICE_ACCOUNT, "ca.crt") } }],
+    users: [{ name, user: { tokenFile: path.join(SERVICE_ACCOUNT, "token") } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    "current-context": name,
+  });
+}
+
+/** Every file of the list that exists; of two entries with one name the first counts, as with kubectl. */
+function readFiles(files: readonly string[]): KubeConfig {
+  const present = files.filter((file) => fs.existsSync(file));
+  if (present.length === 0) throw new Error(`there is no kubeconfig ${files.join(", ")}`);
+  return present
+    .map((file) => parseConfig(fs.readFileSync(file, "utf8"), file, path.dirname(path.resolve(file))))
+    .reduce((first, next) => ({
+      clusters: joined(first.clusters, next.clusters),
+      users: joined(first.users, next.users),
+      contexts: joined(first.contexts, next.contexts),
+      "current-context": first["current-context"] || next["current-context"],
+    }));
+}
+
+function joined<T extends { name: string }>(first: readonly T[], more: readonly T[]): T[] {
+  const known = new Set(first.map(({ name }) => name));
+  return [...first, ...more.filter(({ name }) => !known.has(name))];
+}
+
+/** Errors name the place only: a token or a key may stand anywhere in the text. */
+function parseConfig(content: string, file: string, folder: string): KubeConfig {
+  let value: unknown;
   try {
-    config.loadFromFile(file);
+    value = parse(content, { prettyErrors: false }) ?? {};
   } catch (error) {
     throw new Error(`${file} is no kubeconfig: ${(error as Error).message.split("\n")[0]}`);
   }
-  for (const { exec } of config.users) {
-    const command = (exec as ExecPlugin | undefined)?.command;
-    // A name alone is looked for on PATH; a path is seen from the file.
-    if (command?.includes("/") && !path.isAbsolute(command)) exec.command = path.join(path.dirname(file), command);
+  const read = kubeConfigShape.safeParse(value);
+  if (!read.success) {
+    const { path: place, message } = read.error.issues[0]!;
+    throw new Error(`${file} is no kubeconfig: ${place.join(".") || "it"}: ${message}`);
   }
-  return config;
+  for (const { cluster } of read.data.clusters) absolute(cluster, folder, "certificate-authority");
+  for (const { user } of read.data.users) {
+    absolute(user, folder, "client-certificate", "client-key", "tokenFile");
+    // A name alone is looked for on PATH; a path is seen from the file.
+    if (user.exec?.command.includes("/")) absolute(user.exec, folder, "command");
+  }
+  return read.data;
 }
 
-function joined<T extends { name: string }>(first: readonly T[] | undefined, more: readonly T[] | undefined): T[] {
-  const known = new Set((first ?? []).map(({ name }) => name));
-  return [...(first ?? []), ...(more ?? []).filter(({ name }) => !known.has(name))];
-}
-
-function describeFailure(user: string, plugin: ExecPlugin, error: NodeJS.ErrnoException): string {
-  const what = `the kubeconfig's user "${user}" logs in by the program "${plugin.command ?? ""}"`;
-  if (error.code === "ENOENT")
-    return `${what}, which is not installed or not on PATH${plugin.installHint ? `: ${plugin.installHint.trim()}` : ""}`;
-  if (error instanceof SyntaxError) return `${what}, which did not print an ExecCredential as JSON`;
-  if (error instanceof TypeError) return `${what}, which printed no status with a token or certificate`;
-  const said = error.message.trim().replace(/\s+/g, " ").slice(0, 300);
-  return `${what}, which failed: ${said || "it said nothing"}`;
+function absolute<Key extends string>(entry: Partial<Record<Key, string | null>>, folder: string, ...keys: Key[]) {
+  for (const key of keys) {
+    const file = entry[key];
+    if (file) entry[key] = path.resolve(folder, file);
+  }
 }

@@ -7,10 +7,16 @@ export interface KubeObject {
     readonly namespace?: string;
     readonly uid?: string;
     readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
     readonly deletionTimestamp?: string;
     readonly labels?: Record<string, string>;
     readonly annotations?: Record<string, string>;
     readonly ownerReferences?: readonly OwnerReference[];
+    readonly managedFields?: readonly {
+      readonly manager?: string;
+      readonly time?: string;
+      readonly fieldsV1?: object;
+    }[];
   };
   readonly [field: string]: unknown;
 }
@@ -28,36 +34,69 @@ export interface Resource {
   /** Empty for the core group. */
   readonly group: string;
   readonly version: string;
+  /** What clusters of other ages have in its place, each asked where the one before is not served. */
+  readonly otherVersions?: readonly string[];
   readonly plural: string;
   readonly namespaced: boolean;
 }
 
-const resource = (kind: string, groupVersion: string, plural: string, namespaced = true): Resource => {
+interface More {
+  readonly namespaced?: boolean;
+  readonly otherVersions?: readonly string[];
+}
+
+export const resource = (
+  kind: string,
+  groupVersion: string,
+  plural: string,
+  { namespaced = true, otherVersions }: More = {},
+): Resource => {
   const [version = "", group = ""] = groupVersion.split("/").reverse();
-  return { kind, group, version, plural, namespaced };
+  return { kind, group, version, plural, namespaced, ...(otherVersions ? { otherVersions } : {}) };
 };
 
-/** Everything that makes pods, owners before what they own. */
-export const WORKLOADS: readonly Resource[] = [
-  resource("Deployment", "apps/v1", "deployments"),
-  resource("StatefulSet", "apps/v1", "statefulsets"),
-  resource("DaemonSet", "apps/v1", "daemonsets"),
-  resource("ReplicationController", "v1", "replicationcontrollers"),
-  resource("CronJob", "batch/v1", "cronjobs"),
-  resource("Job", "batch/v1", "jobs"),
-  resource("ReplicaSet", "apps/v1", "replicasets"),
-  resource("ControllerRevision", "apps/v1", "controllerrevisions"),
-  resource("Pod", "v1", "pods"),
-];
+const wholeCluster = { namespaced: false };
 
-export const CLUSTER_POLICIES = resource("ClusterPolicy", "kyverno.io/v1", "clusterpolicies", false);
+export const CLUSTER_POLICIES = resource("ClusterPolicy", "kyverno.io/v1", "clusterpolicies", wholeCluster);
+export const POLICIES = resource("Policy", "kyverno.io/v1", "policies");
+export const POLICY_EXCEPTIONS = resource("PolicyException", "kyverno.io/v2alpha1", "policyexceptions", {
+  otherVersions: ["v2beta1", "v2"],
+});
 /** One for each scanned object, with a row for each of its images. */
 export const SCAN_REPORTS = resource("BackgroundScanReport", "kyverno.io/v1alpha2", "backgroundscanreports");
 /** One for each policy and namespace; of several rows about one object and rule Kyverno keeps a single one. */
 export const POLICY_REPORTS = resource("PolicyReport", "wgpolicyk8s.io/v1alpha2", "policyreports");
 
+export const NAMESPACES = resource("Namespace", "v1", "namespaces", wholeCluster);
+export const CONFIG_MAPS = resource("ConfigMap", "v1", "configmaps");
+export const SECRETS = resource("Secret", "v1", "secrets");
+export const LEASES = resource("Lease", "coordination.k8s.io/v1", "leases");
+export const MUTATING_WEBHOOKS = resource(
+  "MutatingWebhookConfiguration",
+  "admissionregistration.k8s.io/v1",
+  "mutatingwebhookconfigurations",
+  wholeCluster,
+);
+export const VALIDATING_WEBHOOKS = resource(
+  "ValidatingWebhookConfiguration",
+  "admissionregistration.k8s.io/v1",
+  "validatingwebhookconfigurations",
+  wholeCluster,
+);
+export const SELF_REVIEWS = resource(
+  "SelfSubjectReview",
+  "authentication.k8s.io/v1",
+  "selfsubjectreviews",
+  wholeCluster,
+);
+
+/** PLURAL.GROUP, as kubectl takes it. */
 export function resourceText({ group, plural }: Resource): string {
   return group ? `${plural}.${group}` : plural;
+}
+
+export function apiVersion({ group, version }: Resource): string {
+  return group ? `${group}/${version}` : version;
 }
 
 export function collectionPath({ group, version, plural }: Resource, namespace?: string): string {

@@ -1,5 +1,5 @@
-import { ApisApi } from "@kubernetes/client-node";
-import { type ClusterTarget, loadKubeConfig } from "../kubernetes/cluster";
+import { ClusterClient } from "../kubernetes/client";
+import type { ClusterTarget } from "../kubernetes/kubeConfig";
 
 const GROUP = "monitoring.coreos.com";
 /** A preview should not wait long for a cluster that is out of reach. */
@@ -23,7 +23,8 @@ export async function hasPrometheusOperator(target: ClusterTarget): Promise<bool
   }
 }
 
-async function ask(target: ClusterTarget): Promise<boolean> {
-  const { groups } = await loadKubeConfig(target).makeApiClient(ApisApi).getAPIVersions();
-  return groups.some(({ name }) => name === GROUP);
+async function ask(target: ClusterTarget): Promise<boolean | undefined> {
+  const client = ClusterClient.of({ ...target, requestTimeoutMs: PATIENCE_MS });
+  const { groups } = (await client.findPath<{ groups?: readonly { name: string }[] }>("/apis")) ?? {};
+  return groups?.some(({ name }) => name === GROUP);
 }

@@ -6,8 +6,8 @@ import {
   POLICY_REPORTS,
   type Resource,
   SCAN_REPORTS,
-  WORKLOADS,
 } from "../../components/kubernetes/resources";
+import { WORKLOADS } from "../../components/kubernetes/workloads";
 
 /** Objects as a cluster has them, for tests that need no cluster. */
 

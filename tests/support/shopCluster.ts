@@ -1,11 +1,6 @@
 import type { Resource } from "../../components/kubernetes/resources";
-import {
-  CLUSTER_POLICIES,
-  type KubeObject,
-  POLICY_REPORTS,
-  SCAN_REPORTS,
-  WORKLOADS,
-} from "../../components/kubernetes/resources";
+import { CLUSTER_POLICIES, type KubeObject, POLICY_REPORTS, SCAN_REPORTS } from "../../components/kubernetes/resources";
+import { WORKLOADS } from "../../components/kubernetes/workloads";
 import { pod, policyReport, rows, scanReport, stored, workload } from "./clusterObjects";
 import { compile, settings } from "./settings";
 

@@ -177,17 +177,9 @@ describe("command line: manners", function () {
     const ajv = new Ajv2020({ allErrors: true });
     let api: FakeApi;
     let answer: Answerer;
-    /** Which kinds there are; the client asks before it lists. */
-    const resources = [
-      ...["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job", "Pod", "ReplicationController"],
-    ].map((kind) => ({ name: `${kind.toLowerCase()}s`, kind, namespaced: true }));
-    const discovery = (url: URL) =>
-      /^\/(api\/v1|apis\/(apps|batch)\/v1)$/.test(url.pathname)
-        ? { body: { kind: "APIResourceList", resources } }
-        : undefined;
     let kubeconfig: string;
     before(async () => {
-      api = await startFakeApi((url, request) => discovery(url) ?? answer(url, request));
+      api = await startFakeApi((url, request) => answer(url, request));
       kubeconfig = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "json-")), "config");
       fs.writeFileSync(kubeconfig, api.kubeconfig);
     });

@@ -1,6 +1,5 @@
 import * as assert from "node:assert/strict";
-import { clusterSource } from "../../../../cli/cluster/api";
-import { readAll, rightsFix } from "../../../../cli/cluster/source";
+import { clusterSource, readAll, rightsFix } from "../../../../cli/cluster/source";
 import { collectionPath, type KubeObject } from "../../../../components/kubernetes/resources";
 import { type FakeApi, startApiServer } from "../../../support/apiServer";
 import { pod, resourceOf } from "../../../support/clusterObjects";
@@ -89,7 +88,7 @@ describe("lists of a cluster", () => {
     await api.stop();
     await assert.rejects(
       readAll(clusterSource({ kubeconfig }), PODS, [], () => {}),
-      /no answer from the API server http:\/\/127\.0\.0\.1:\d+: ECONNREFUSED/,
+      /no answer from the API server http:\/\/127\.0\.0\.1:\d+: nothing listens there \(ECONNREFUSED\)/,
     );
     api = await startApiServer([]);
   });

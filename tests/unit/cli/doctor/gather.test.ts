@@ -1,8 +1,8 @@
 import * as assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { missingRight } from "../../../../cli/doctor/api";
 import type { Finding } from "../../../../cli/doctor/finding";
 import { doctor } from "../../../../cli/doctor/run";
+import { missingRight } from "../../../../components/kubernetes/errors";
 import { type Answerer, type FakeApi, startFakeApi, status } from "../../../support/fakeApi";
 
 const shown = (findings: readonly Finding[]) =>
@@ -125,7 +125,7 @@ describe("doctor: asking an API server", () => {
 
   it("an API server that knows nobody, is none, is slow or gone: one line with the reason", async () => {
     const cases: [Answerer, RegExp][] = [
-      [() => status(401, "Unauthorized"), /does not know this user \(401\)/],
+      [() => status(401, "Unauthorized"), /does not know who asks \(401\): log in again/],
       [() => ({ body: "<html>" }), /did not answer with JSON/],
       [() => ({ body: {} }), /does not say its version/],
       [() => ({ code: 503, body: "" }), /answered 503/],

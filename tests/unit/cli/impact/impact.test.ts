@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { clusterSource } from "../../../../cli/cluster/api";
+import { clusterSource } from "../../../../cli/cluster/source";
 import { assessImpact, type ImpactRequest } from "../../../../cli/impact/assess";
 import { type ImpactResult, impactSchema } from "../../../../cli/impact/result";
 import { describeImpact } from "../../../../cli/impact/table";
@@ -339,7 +339,10 @@ describe("impact", () => {
       fs.writeFileSync(kubeconfig, gone.kubeconfig);
       const { code, err } = await impact(["--kubeconfig", kubeconfig]);
       assert.equal(code, 2);
-      assert.match(err, /^error: no answer from the API server http:\/\/127\.0\.0\.1:\d+: ECONNREFUSED\n$/);
+      assert.match(
+        err,
+        /^error: no answer from the API server http:\/\/127\.0\.0\.1:\d+: nothing listens there \(ECONNREFUSED\)\n$/,
+      );
     });
   });
 });

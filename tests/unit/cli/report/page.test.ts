@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { clusterSource } from "../../../../cli/cluster/api";
+import { clusterSource } from "../../../../cli/cluster/source";
 import { reportHtml } from "../../../../cli/report/html/page";
 import { makeReport } from "../../../../cli/report/make";
 import type { Report } from "../../../../cli/report/result";

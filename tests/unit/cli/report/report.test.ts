@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
-import { clusterSource } from "../../../../cli/cluster/api";
+import { clusterSource } from "../../../../cli/cluster/source";
 import { reportHtml } from "../../../../cli/report/html/page";
 import { makeReport } from "../../../../cli/report/make";
 import { type Report, reportSchema } from "../../../../cli/report/result";
