@@ -1,0 +1,43 @@
+import * as assert from "node:assert/strict";
+import type { ImageSigningGuardArgs } from "../../components/args";
+import { argsFromSettings } from "../../components/settings";
+import { type DemoCluster, startCluster } from "../../local/demo/cluster";
+import { localSettings } from "../../local/demo/settings";
+import { type EngineStack, findEngine, openStack } from "../../local/engine";
+import { breakKyverno, type Outage, outages, whatIsLeft } from "./outages";
+
+const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
+
+/** A stack is brought up, Kyverno comes to harm, and destroy must end by itself and leave nothing. */
+describe("engine: destroy while Kyverno is away", function () {
+  this.timeout(600_000);
+  let cluster: DemoCluster;
+  let args: ImageSigningGuardArgs;
+  let open: (name: string) => Promise<EngineStack>;
+
+  before(async function () {
+    this.timeout(40 * 60_000);
+    const engine = await findEngine(log);
+    if ("missing" in engine) {
+      this.skipReason = engine.missing;
+      this.skip();
+    }
+    cluster = await startCluster({ log });
+    args = argsFromSettings(localSettings("prod", cluster.sigstore, cluster.node.kyverno));
+    open = (name) => openStack(cluster.plane, engine, name);
+  });
+
+  after(async function () {
+    this.timeout(60_000);
+    await cluster?.stop();
+  });
+
+  for (const outage of Object.keys(outages) as Outage[])
+    it(`${outages[outage].what}: destroy ends and leaves nothing`, async () => {
+      const stack = await open(`destroy-${outage}`);
+      await stack.up(args);
+      await breakKyverno(cluster, outage);
+      await stack.destroy();
+      assert.deepEqual(await whatIsLeft(cluster), []);
+    });
+});
