@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../components/kubernetes/resources";
+import { causesOf, type Verdict, verdictOf } from "../doctor/explain/causes";
 import { ImageNameError, parseReference, policyText } from "../images/reference";
 
 /** A row of a report, as far as it is looked at. */
@@ -49,7 +50,8 @@ export function sayingOf({ result, message }: Row): Saying | undefined {
   if (verified && result === "pass") return { about: "signature", image: verified, passes: true, why: "" };
   const [, failed, why = ""] = FAILED.exec(text) ?? [];
   if (failed) {
-    const known = result !== "error" && isVerdict(why);
+    // Kyverno 1.10 calls a registry that refuses or is silent a failure, as it does a missing signature.
+    const known = result !== "error" && verdictOf(causesOf(text)) !== undefined;
     return { about: "signature", image: failed, passes: known ? false : undefined, why };
   }
   const [, unsigned] = result === "pass" ? [] : (NO_SIGNER.exec(text) ?? []);
@@ -58,25 +60,9 @@ export function sayingOf({ result, message }: Row): Saying | undefined {
   return undefined;
 }
 
-const VERDICT =
-  /no matching (signatures|attestations)|no signatures found|(subject|issuer|extension|annotations?|digest) mismatch|invalid signature|certificate not found/i;
-const TROUBLE =
-  /dial tcp|i\/o timeout|deadline exceeded|connection re(fused|set)|no such host|TLS handshake|unexpected EOF|\b(Get|GET|HEAD|Head|Post|POST) "?https?:|unauthori[sz]ed|denied|TOOMANYREQUESTS|_UNKNOWN|status code|\bTUF\b|tuf remote|root certificates|searching log/;
-
-/** Kyverno 1.10 calls a registry that refuses or is silent a failure, as it does a missing signature. */
-function isVerdict(why: string): boolean {
-  return VERDICT.test(why) && !TROUBLE.test(why);
-}
-
-export type RowReason = "unsigned" | "wrongSigner" | "wrongCA" | "notVerified";
-
 /** The reason behind a failure, as far as Kyverno's text tells. */
-export function rowReason(why: string): RowReason {
-  if (/(subject|issuer|extension|annotations?) mismatch|none of the expected identities/i.test(why))
-    return "wrongSigner";
-  if (/certificate signed by unknown authority|failed to verify certificate/i.test(why)) return "wrongCA";
-  const details = why.replace(/^[\s\S]*?no matching signatures:?/, "").trim();
-  return details === "" || /no signatures found/i.test(why) ? "unsigned" : "notVerified";
+export function rowReason(why: string): Verdict {
+  return verdictOf(causesOf(`failed to verify image it: ${why}`)) ?? "notVerified";
 }
 
 /** Kyverno's text on one line, without the place in the policy. */

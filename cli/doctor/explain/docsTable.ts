@@ -1,4 +1,4 @@
-import { KNOWN_REFUSALS } from "./explain";
+import { KNOWN_REFUSALS } from "./causes";
 
 export const TABLE_BEGIN = "<!-- written from cli/doctor/explain/refusals.json -->";
 export const TABLE_END = "<!-- end -->";

@@ -1,21 +1,6 @@
 import { entryOf, entryRule, plainRule } from "../../../components/policies/names";
+import { causesOf, chiefCause } from "./causes";
 import { type Objection, objections } from "./objections";
-import table from "./refusals.json";
-
-/** A message of Kyverno 1.10.7, its verifier, the API server or the guard; the first that fits counts. */
-export interface KnownRefusal {
-  readonly id: string;
-  /** Regular expressions that must all be found. */
-  readonly all: readonly string[];
-  /** As the documentation shows it. */
-  readonly shown: string;
-  readonly meaning: string;
-  readonly todo: string;
-  /** With IMAGE, NAMESPACE, STACK, POLICY, REGISTRY for what the message or the caller tells. */
-  readonly commands: readonly string[];
-}
-
-export const KNOWN_REFUSALS: readonly KnownRefusal[] = table;
 
 export interface Explained {
   /** Absent where the table does not know the message. */
@@ -51,7 +36,7 @@ export function explain(text: string, stack?: string): Explanation {
   const findings =
     spoken.length > 0
       ? spoken.map((objection) => explainObjection(objection, listed, context))
-      : [explainMessage(oneLine(text), context)];
+      : [explainMessage(withoutControls(text), context)];
   const known = findings.some(({ id }) => id !== undefined);
   return {
     version: 1,
@@ -86,12 +71,14 @@ function explainObjection(objection: Objection, listed: readonly Objection[], co
     policy,
     rule,
     ...(expected ? { expected } : {}),
-    ...explainMessage(oneLine(objection.message), { ...context, policy }),
+    ...explainMessage(objection.message, { ...context, policy }),
   };
 }
 
-function explainMessage(message: string, context: Context): Explained {
-  const known = KNOWN_REFUSALS.find(({ all }) => all.every((pattern) => new RegExp(pattern).test(message)));
+function explainMessage(text: string, context: Context): Explained {
+  const causes = causesOf(text);
+  const { known } = chiefCause(causes);
+  const message = oneLine(text);
   const image = imageIn(message);
   const [, expected, received] = /expected (\S+?)(?: for key \S+)?, received (\S+)/.exec(message) ?? [];
   const fill = (text: string) =>
@@ -107,12 +94,14 @@ function explainMessage(message: string, context: Context): Explained {
     // An identity that differs is told by the message itself, in full.
     ...(known?.id.endsWith("-mismatch") && expected && received ? { expected, received } : {}),
     message: message.replace(/^preconditions not met; /, ""),
-    meaning: known?.meaning ?? "this message is not in the table of docs/troubleshooting.md",
+    meaning: known?.meaning ?? UNKNOWN_MEANING,
     todo: known?.todo ?? "look at the policy and rule that it names, and at Kyverno's log",
     commands: (known?.commands ?? UNKNOWN_COMMANDS).map(fill),
   };
 }
 
+const UNKNOWN_MEANING =
+  "this message is not in the table of docs/troubleshooting.md; whether the image is signed can't be told from it";
 const UNKNOWN_COMMANDS = ["kubectl -n kyverno logs deployment/kyverno-admission-controller --since=10m"];
 
 const IMAGE_PLACES = [
@@ -157,6 +146,12 @@ export function describeExplanation({ resource, webhook, findings }: Explanation
 /** Links of the documentation as a terminal shows them. */
 function plainText(text: string): string {
   return text.replace(/\[([^\]]+)\]\(([^)]+)\)/g, "$1 (docs/$2)");
+}
+
+/** Colours and other sequences of a terminal would stand before what is looked for. */
+function withoutControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
+  return text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/[^\P{C}\n\r\t]/gu, " ");
 }
 
 /** The text comes from a cluster; control characters in it could rewrite the terminal. */
