@@ -7,32 +7,9 @@ import type { Bench, Measure } from "./measure";
 import { quick } from "./quick";
 import { writeReport } from "./report";
 import { type Client, type Kind, keepAliveClient } from "./requests";
-import { save } from "./results";
-import { percentile, type Spread, spread } from "./stats";
+import { type AdmissionRow, save } from "./results";
+import { percentile, spread } from "./stats";
 import { switchTo, type Variant, variants, webhookSeconds } from "./variants";
-
-export interface AdmissionRow {
-  readonly kind: Kind;
-  readonly containers: number;
-  readonly parallel: number;
-  /** Requests of each variant. */
-  readonly samples: number;
-  /** Milliseconds from the request to the answer. */
-  readonly latency: Readonly<Record<Variant, Spread>>;
-  /** What one request used of the admission controller; the median of the rounds. */
-  readonly usage: Readonly<Record<Variant, Usage>>;
-  /** Requests that were not admitted, by variant. */
-  readonly failed: Readonly<Record<Variant, number>>;
-}
-
-export interface AdmissionResult {
-  readonly kyverno: string;
-  readonly kubernetes: string;
-  readonly rounds: number;
-  /** Load average of the machine before the control plane was started. */
-  readonly loadBefore: number;
-  readonly rows: readonly AdmissionRow[];
-}
 
 interface Cell {
   readonly kind: Kind;

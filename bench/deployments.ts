@@ -9,27 +9,7 @@ import type { Bench } from "./measure";
 import { quick } from "./quick";
 import { writeReport } from "./report";
 import { save } from "./results";
-import { type Spread, spread } from "./stats";
-
-export interface DeploymentsResult {
-  readonly kyverno: string;
-  readonly kubernetes: string;
-  readonly loadBefore: number;
-  readonly deployments: number;
-  readonly parallel: number;
-  readonly admitted: number;
-  /** Refused because Kyverno did not answer in time. */
-  readonly timedOut: number;
-  /** Refused for any other reason. */
-  readonly refused: number;
-  /** Until the last Deployment was admitted, and until each had its pod. */
-  readonly secondsToAdmit: number;
-  readonly secondsToPods: number;
-  readonly latency: Spread;
-  /** Peak resident memory of Kyverno's admission controller, before and after. */
-  readonly memoryBeforeMiB: number;
-  readonly memoryMiB: number;
-}
+import { spread } from "./stats";
 
 const count = quick ? 20 : 100;
 const parallel = 20;

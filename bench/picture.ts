@@ -1,4 +1,4 @@
-import type { AdmissionResult } from "./admission";
+import type { AdmissionResult } from "./results";
 import { type Variant, variants } from "./variants";
 
 const titles: Record<Variant, string> = {

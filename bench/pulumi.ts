@@ -10,33 +10,8 @@ import type { Bench } from "./measure";
 import type { ProgramInput, ProgramRun } from "./pulumiProgram";
 import { quick } from "./quick";
 import { writeReport } from "./report";
-import { save } from "./results";
+import { type ProgramName, type ProgramResult, programs, save } from "./results";
 import { percentile } from "./stats";
-
-/** The component, and what one would write without it: a Release and the same policies as CustomResources. */
-export const programs = ["component", "bare"] as const;
-export type ProgramName = (typeof programs)[number];
-
-export interface ProgramResult {
-  /** Medians, seconds. */
-  readonly preview: number;
-  readonly up: number;
-  /** A preview with nothing to change. */
-  readonly emptyPreview: number;
-  /** What the engine counts, the component among them, without stack and provider. */
-  readonly resources: number;
-  /** Largest peak of resident memory of the program's process. */
-  readonly memoryMiB: number;
-}
-
-export interface PulumiResult {
-  readonly kyverno: string;
-  readonly kubernetes: string;
-  readonly plugin: string;
-  readonly loadBefore: number;
-  readonly rounds: number;
-  readonly programs: Readonly<Record<ProgramName, ProgramResult>>;
-}
 
 const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
 

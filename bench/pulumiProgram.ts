@@ -3,7 +3,7 @@ import type { PulumiFn } from "@pulumi/pulumi/automation";
 import type { ImageSigningGuardArgs } from "../components/args";
 import type { ControlPlane } from "../local/controlPlane";
 import { type Engine, openStack } from "../local/engine";
-import type { ProgramName } from "./pulumi";
+import type { ProgramName } from "./results";
 
 /** What `bench/pulumi.ts` hands to this process. */
 export interface ProgramInput {

@@ -1,10 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { AdmissionResult, AdmissionRow } from "./admission";
 import type { Usage } from "./controller";
 import type { Machine } from "./machine";
 import { latencyPicture } from "./picture";
-import { load, type Results, type Saved } from "./results";
+import { type AdmissionResult, type AdmissionRow, load, type Results, type Saved } from "./results";
 import { ratio, type Spread } from "./stats";
 import { variants } from "./variants";
 

@@ -1,10 +1,79 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { AdmissionResult } from "./admission";
-import type { DeploymentsResult } from "./deployments";
+import type { Usage } from "./controller";
 import { type Machine, machine } from "./machine";
-import type { PulumiResult } from "./pulumi";
 import { quick } from "./quick";
+import type { Kind } from "./requests";
+import type { Spread } from "./stats";
+import type { Variant } from "./variants";
+
+export interface AdmissionRow {
+  readonly kind: Kind;
+  readonly containers: number;
+  readonly parallel: number;
+  /** Requests of each variant. */
+  readonly samples: number;
+  /** Milliseconds from the request to the answer. */
+  readonly latency: Readonly<Record<Variant, Spread>>;
+  /** What one request used of the admission controller; the median of the rounds. */
+  readonly usage: Readonly<Record<Variant, Usage>>;
+  /** Requests that were not admitted, by variant. */
+  readonly failed: Readonly<Record<Variant, number>>;
+}
+
+export interface AdmissionResult {
+  readonly kyverno: string;
+  readonly kubernetes: string;
+  readonly rounds: number;
+  /** Load average of the machine before the control plane was started. */
+  readonly loadBefore: number;
+  readonly rows: readonly AdmissionRow[];
+}
+
+export interface DeploymentsResult {
+  readonly kyverno: string;
+  readonly kubernetes: string;
+  readonly loadBefore: number;
+  readonly deployments: number;
+  readonly parallel: number;
+  readonly admitted: number;
+  /** Refused because Kyverno did not answer in time. */
+  readonly timedOut: number;
+  /** Refused for any other reason. */
+  readonly refused: number;
+  /** Until the last Deployment was admitted, and until each had its pod. */
+  readonly secondsToAdmit: number;
+  readonly secondsToPods: number;
+  readonly latency: Spread;
+  /** Peak resident memory of Kyverno's admission controller, before and after. */
+  readonly memoryBeforeMiB: number;
+  readonly memoryMiB: number;
+}
+
+/** The component, and what one would write without it: a Release and the same policies as CustomResources. */
+export const programs = ["component", "bare"] as const;
+export type ProgramName = (typeof programs)[number];
+
+export interface ProgramResult {
+  /** Medians, seconds. */
+  readonly preview: number;
+  readonly up: number;
+  /** A preview with nothing to change. */
+  readonly emptyPreview: number;
+  /** What the engine counts, the component among them, without stack and provider. */
+  readonly resources: number;
+  /** Largest peak of resident memory of the program's process. */
+  readonly memoryMiB: number;
+}
+
+export interface PulumiResult {
+  readonly kyverno: string;
+  readonly kubernetes: string;
+  readonly plugin: string;
+  readonly loadBefore: number;
+  readonly rounds: number;
+  readonly programs: Readonly<Record<ProgramName, ProgramResult>>;
+}
 
 /** The last measurement of each bench, kept in the repository: docs/performance.md is made from these. */
 export interface Results {

@@ -12,7 +12,8 @@ import {
 import { REASON_ANNOTATION, SKIP_ANNOTATION, UNTIL_ANNOTATION } from "../../components/policies/bypassTerms";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError } from "../../components/problems";
-import { type BypassFound, type BypassRequest, bypassAnnotations, readBypass } from "./terms";
+import { type BypassFound, readBypass } from "../cluster/bypasses";
+import { type BypassRequest, bypassAnnotations } from "./terms";
 
 const FIELD_MANAGER = "image-signing-guard-bypass";
 

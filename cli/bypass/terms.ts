@@ -4,11 +4,11 @@ import {
   SHORTEST_REASON,
   SKIP_ANNOTATION,
   UNTIL_ANNOTATION,
-  UNTIL_FORMAT,
 } from "../../components/policies/bypassTerms";
 import { JUDGES } from "../../components/policies/names";
 import type { Posture } from "../../components/posture/types";
 import { ProblemList } from "../../components/problems";
+import { saysWhy } from "../cluster/bypasses";
 
 /** What somebody asks for. */
 export interface BypassRequest {
@@ -65,38 +65,8 @@ export function bypassAnnotations(request: BypassRequest, posture: Posture, now:
   };
 }
 
-function saysWhy(reason: string): boolean {
-  return reason.replace(/\s/g, "").length >= SHORTEST_REASON && reason.length <= LONGEST_REASON;
-}
-
 function minutesOf(duration: string): number | undefined {
   const match = /^(\d{1,5})(m|h)$/.exec(duration);
   if (!match) return undefined;
   return Number(match[1]) * (match[2] === "h" ? 60 : 1);
-}
-
-export type BypassState = "running" | "ended" | "invalid";
-
-/** A bypass as it stands on an object. */
-export interface BypassFound {
-  readonly policies: string[];
-  readonly reason: string;
-  readonly until: string;
-  readonly state: BypassState;
-}
-
-/** Reads a pod's or pod template's annotations; undefined when there is no bypass. */
-export function readBypass(annotations: Record<string, string> | undefined, now: Date): BypassFound | undefined {
-  const skip = annotations?.[SKIP_ANNOTATION];
-  if (!skip) return undefined;
-  const until = annotations[UNTIL_ANNOTATION] ?? "";
-  const wellFormed = new RegExp(UNTIL_FORMAT).test(until) && !Number.isNaN(Date.parse(until));
-  const reason = annotations[REASON_ANNOTATION] ?? "";
-  const valid = wellFormed && saysWhy(reason);
-  return {
-    policies: skip.split(",").map((name) => name.trim()),
-    reason,
-    until,
-    state: !valid ? "invalid" : Date.parse(until) > now.getTime() ? "running" : "ended",
-  };
 }

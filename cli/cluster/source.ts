@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ClusterClient } from "../../components/kubernetes/client";
 import { ClusterError, type ClusterTrouble } from "../../components/kubernetes/errors";
 import type { ClusterTarget } from "../../components/kubernetes/kubeConfig";
@@ -23,12 +24,13 @@ export function clusterSource(target: ClusterTarget): ObjectSource {
 const GAPS = ["forbidden", "absent"] as const satisfies readonly ClusterTrouble[];
 
 /** A collection that was not read, and what it takes. */
-export interface Gap {
-  readonly resource: string;
-  readonly verb: "list";
-  readonly why: (typeof GAPS)[number];
-  readonly message: string;
-}
+export const gapSchema = z.strictObject({
+  resource: z.string(),
+  verb: z.literal("list"),
+  why: z.enum(GAPS),
+  message: z.string(),
+});
+export type Gap = Readonly<z.infer<typeof gapSchema>>;
 
 /** Hands each page of a collection to `use`; says what could not be read instead of failing. */
 export async function readAll(

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../components/kubernetes/resources";
 import { templateOf, WORKLOADS, type WorkloadKind } from "../../components/kubernetes/workloads";
-import { type BypassFound, readBypass } from "../bypass/terms";
 import { ImageNameError, parseReference, policyText } from "../images/reference";
+import { type BypassFound, readBypass } from "./bypasses";
 import { type Gap, type ObjectSource, readAll } from "./source";
 
 /** What brings an image into a pod: it runs, the next pod will have it, a schedule starts it, a rollback would. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gapSchema } from "../cluster/source";
 import { WHEN } from "../cluster/workloads";
 import { REASONS } from "../judging/imageReport";
 
@@ -35,13 +36,6 @@ export const findingSchema = z.strictObject({
     .optional(),
 });
 export type Finding = z.infer<typeof findingSchema>;
-
-export const gapSchema = z.strictObject({
-  resource: z.string(),
-  verb: z.literal("list"),
-  why: z.enum(["forbidden", "absent"]),
-  message: z.string(),
-});
 
 export const impactSchema = z.strictObject({
   version: z.literal(1),

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { gapSchema } from "../cluster/source";
 import { WHEN } from "../cluster/workloads";
-import { gapSchema } from "../impact/result";
 
 /** What is known about an image in a namespace. Documented in docs/report.md. */
 export const STATES = ["notSigned", "noSigner", "cannotTell", "notJudged", "signed"] as const;

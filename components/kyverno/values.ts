@@ -1,7 +1,7 @@
 import type { Json, Manifest } from "../kubernetes/manifest";
-import { scrapeValues } from "../monitoring/scrape";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import type { KyvernoPlan, Posture, RegistryIdentity, Resolved } from "../posture/types";
+import { scrapeValues } from "./metrics";
 import { TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
 
 /**

@@ -2,14 +2,6 @@ import type { Json } from "../kubernetes/manifest";
 import { mergeValues } from "../kyverno/values";
 import type { PolicyReporter, Resolved } from "../posture/types";
 
-/** The chart of policy-reporter. It reads the kinds of reports that Kyverno 1.10 writes, as well as newer ones. */
-export const POLICY_REPORTER = {
-  chart: "policy-reporter",
-  repository: "https://kyverno.github.io/policy-reporter",
-  releaseName: "policy-reporter",
-  chartVersion: "3.9.1",
-} as const;
-
 /** Helm values of its chart, with the user's merged over them. */
 export function policyReporterValues({ posture, materials }: Resolved, reporter: PolicyReporter): Json {
   const { kyverno } = posture;

@@ -2,8 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Json, Manifest } from "../kubernetes/manifest";
 import { namedReleaseArgs } from "../kyverno/release";
+import { POLICY_REPORTER } from "../posture/monitoringDefaults";
 import type { CompiledMonitoring } from "./compile";
-import { POLICY_REPORTER } from "./policyReporter";
 
 /** What the resources of monitoring need from the component. */
 export interface MonitoringContext {

@@ -1,8 +1,7 @@
 import { AlertName, MetricsScrape } from "../args";
-import { POLICY_REPORTER } from "../monitoring/policyReporter";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
-import { ALERT_DEFAULTS } from "./monitoringDefaults";
+import { ALERT_DEFAULTS, POLICY_REPORTER } from "./monitoringDefaults";
 import type { AlertSetting, KyvernoPlan, Monitoring, PolicyReporter } from "./types";
 
 /** Where runbooks are unless the stack names a page: this project's own file. */

@@ -65,3 +65,11 @@ export const ALERT_DEFAULTS: Record<AlertName, AlertDefault> = {
     threshold: { value: 20, unit: "reports a second" },
   },
 };
+
+/** The chart of policy-reporter. It reads the kinds of reports that Kyverno 1.10 writes, as well as newer ones. */
+export const POLICY_REPORTER = {
+  chart: "policy-reporter",
+  repository: "https://kyverno.github.io/policy-reporter",
+  releaseName: "policy-reporter",
+  chartVersion: "3.9.1",
+} as const;
