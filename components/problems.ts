@@ -68,7 +68,9 @@ export function describeValue(value: unknown): string {
 
 function quote(text: string): string {
   if (/PRIVATE KEY/.test(text)) return "a private key (not shown)";
-  return shorten(JSON.stringify(text));
+  // Base64 of a PEM text: of which one is not to be seen.
+  if (/LS0tLS1CRUdJTi/.test(text)) return "an encoded key or certificate (not shown)";
+  return shorten(JSON.stringify(text.replace(/:\/\/[^/\s]*@/g, "://***@")));
 }
 
 function shorten(text: string): string {

@@ -11,6 +11,7 @@ import {
   TrustRoot,
   UncoveredAction,
 } from "./args";
+import { type FieldMeta, kmsReference, textOf, wordsFor } from "./fields";
 import { describeValue, type Problem } from "./problems";
 
 /**
@@ -63,31 +64,23 @@ const repository = () =>
     example: "ghcr.io/ikey168/modulo-*",
   });
 
-const acceptWildcardReason = () => text("a sentence that says why", "only this organisation can push to that registry");
-
 const githubSigner = block({
-  repository: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.*-]+$/)
-    .meta({ description: "owner/name as GitHub spells it", example: "Ikey168/Modulo" }),
+  repository: textOf("githubRepository"),
   workflow: z
     .string()
     .regex(/^[^\s/@]+\.ya?ml$/)
     .meta({ description: "the workflow's file name in .github/workflows", example: "docker-build.yml" }),
-  ref: z
-    .string()
-    .regex(/^(refs\/\S+|\*)$/)
-    .meta({ description: "a full git ref", example: "refs/heads/main" }),
-  trigger: text("a GitHub event name", "push").optional(),
+  ref: textOf("gitRef"),
+  trigger: textOf("githubEvent").optional(),
   callerRepository: text("owner/name as GitHub spells it", "Ikey168/Modulo").optional(),
 });
 
 const claims = block({
-  githubWorkflowTrigger: text("a GitHub event name", "push").optional(),
-  githubWorkflowSha: text("a commit", "0123abc").optional(),
+  githubWorkflowTrigger: textOf("githubEvent").optional(),
+  githubWorkflowSha: textOf("commit").optional(),
   githubWorkflowName: text("a workflow's display name", "Docker build").optional(),
   githubWorkflowRepository: text("owner/name as GitHub spells it", "Ikey168/Modulo").optional(),
-  githubWorkflowRef: text("a full git ref", "refs/heads/main").optional(),
+  githubWorkflowRef: textOf("gitRef").optional(),
 });
 
 const keylessSigner = block({
@@ -98,15 +91,8 @@ const keylessSigner = block({
 
 const keySigner = block({
   publicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----...").optional(),
-  kms: z
-    .string()
-    .regex(/^(awskms|gcpkms|azurekms|hashivault):\/\/\S+$/)
-    .meta({
-      description: "a reference that starts with awskms://, gcpkms://, azurekms:// or hashivault://",
-      example: "awskms:///alias/cosign",
-    })
-    .optional(),
-  secretName: namespaceName().optional(),
+  kms: kmsReference().optional(),
+  secretName: textOf("secretName").optional(),
   signatureAlgorithm: z
     .enum(["sha256", "sha512"])
     .meta({ description: "one of sha256, sha512", example: "sha256" })
@@ -123,11 +109,11 @@ const signer = block({
   keyless: keylessSigner.optional(),
   key: keySigner.optional(),
   certificate: certificateSigner.optional(),
-  acceptWildcardReason: acceptWildcardReason().optional(),
+  acceptWildcardReason: textOf("sentence").optional(),
 });
 
 const attestation = block({
-  predicateType: text("an in-toto predicate type", "https://slsa.dev/provenance/v1"),
+  predicateType: textOf("predicateType"),
   signers: nonEmptyListOf(signer, "signers", "- github: {...}").optional(),
   conditions: listOf(anyBlock("a Kyverno condition"), "Kyverno conditions", "- all: [...]").optional(),
 });
@@ -144,17 +130,14 @@ const imageRule = block({
   threshold: wholeNumber(1, 100, 1).optional(),
   signatureRepository: repository().optional(),
   attestations: listOf(attestation, "attestations", "- predicateType: https://slsa.dev/provenance/v1").optional(),
-  acceptWildcardReason: acceptWildcardReason().optional(),
+  acceptWildcardReason: textOf("sentence").optional(),
 });
 
 const trust = block({
   root: oneOf(TrustRoot).optional(),
   fulcioCertificates: text("certificates in PEM", "-----BEGIN CERTIFICATE-----...").optional(),
   rekor: block({
-    url: z
-      .string()
-      .regex(/^https?:\/\/[^\s/]+\S*$/)
-      .meta({ description: "the log's URL", example: "https://rekor.example.com" }),
+    url: textOf("serviceUrl"),
     publicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----..."),
   }).optional(),
   ctLogPublicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----...").optional(),
@@ -164,23 +147,23 @@ const trust = block({
 
 const chart = () =>
   block({
-    path: text("a chart folder, archive or oci:// reference", "oci://registry.example.com/charts/kyverno").optional(),
-    repository: text("the URL of a Helm repository", "https://charts.example.com").optional(),
+    path: textOf("chartPath").optional(),
+    repository: textOf("chartRepository").optional(),
   });
 
 const kyverno = block({
   target: oneOf(KyvernoTarget).optional(),
   namespace: namespaceName().optional(),
-  releaseName: namespaceName().optional(),
+  releaseName: textOf("releaseName").optional(),
   chart: chart().optional(),
   replicas: z
     .union([z.literal(1), z.literal(3)])
     .meta({ description: "1, or 3 for high availability (Kyverno 1.10 refuses 2)", example: "3" })
     .optional(),
-  priorityClassName: text("the name of a PriorityClass", "system-cluster-critical").optional(),
-  imageRegistry: text("a registry, with a path if need be", "mirror.example.com/hub").optional(),
-  imagePullSecrets: listOf(namespaceName(), "Secret names", "- registry-credentials").optional(),
-  registrySecrets: listOf(namespaceName(), "Secret names", "- registry-credentials").optional(),
+  priorityClassName: textOf("className").optional(),
+  imageRegistry: textOf("imageRegistry").optional(),
+  imagePullSecrets: listOf(textOf("secretName"), "Secret names", "- registry-credentials").optional(),
+  registrySecrets: listOf(textOf("secretName"), "Secret names", "- registry-credentials").optional(),
   registryIdentity: block({
     awsRoleArn: z
       .string()
@@ -212,8 +195,8 @@ const kyverno = block({
   policyExceptionsNamespace: namespaceName().optional(),
   memoryLimit: z
     .string()
-    .regex(/^[0-9]+(Mi|Gi)$/)
-    .meta({ description: "a quantity in Mi or Gi", example: "512Mi" })
+    .regex(/^([1-9][0-9]*Gi|[1-9][0-9]{3,}Mi|[2-9][0-9]{2}Mi|1(2[89]|[3-9][0-9])Mi)$/)
+    .meta({ description: "a quantity in Mi or Gi, at least 128Mi (what the chart requests)", example: "512Mi" })
     .optional(),
   timeoutSeconds: wholeNumber(30, 3600, 600).optional(),
   values: z.record(z.string(), z.any()).meta({ description: "a block of chart values", example: "{}" }).optional(),
@@ -296,7 +279,7 @@ export const guardSchema = block({
       block({
         namespace: namespacePattern(),
         mode: oneOf(GuardMode),
-        reason: text("a sentence that says why", "waits for its first signed release").optional(),
+        reason: textOf("sentence").optional(),
       }),
       "overrides",
       "- {namespace: team-a, mode: audit}",
@@ -308,8 +291,8 @@ export const guardSchema = block({
     exempt: listOf(
       block({
         repositories: nonEmptyListOf(repository(), "repositories", "- registry.k8s.io/*"),
-        reason: text("a sentence that says why", "built and scanned by the platform team"),
-        acceptWildcardReason: acceptWildcardReason().optional(),
+        reason: textOf("sentence"),
+        acceptWildcardReason: textOf("sentence").optional(),
       }),
       "exemptions",
       "- {repositories: [...], reason: ...}",
@@ -317,8 +300,8 @@ export const guardSchema = block({
   }).optional(),
   tags: oneOf(TagHandling).optional(),
   bypass: block({
-    groups: listOf(text("a group name", "platform-oncall"), "group names", "- platform-oncall").optional(),
-    users: listOf(text("a user name", "alice@example.com"), "user names", "- alice@example.com").optional(),
+    groups: listOf(textOf("identityName"), "group names", "- platform-oncall").optional(),
+    users: listOf(textOf("identityName"), "user names", "- alice@example.com").optional(),
     serviceAccounts: listOf(
       z
         .string()
@@ -332,7 +315,7 @@ export const guardSchema = block({
   suspend: listOf(
     block({
       policy: text("the name of a policy, or all", "verify-image-signatures"),
-      reason: text("a sentence that says why", "registry outage, ticket 123"),
+      reason: textOf("sentence"),
       until: z.iso
         .datetime({ offset: true })
         .meta({ description: "a time with zone, ISO 8601", example: "2026-12-01T18:00:00Z" }),
@@ -348,12 +331,7 @@ export const guardSchema = block({
     auditTimeoutSeconds: wholeNumber(10, 30, 10).optional(),
   }).optional(),
   kyverno: kyverno.optional(),
-  runbookUrl: z
-    .string()
-    .max(200)
-    .regex(/^https?:\/\/[^\s{}]+$/)
-    .meta({ description: "a web address, at most 200 characters", example: "https://wiki.example.com/image-bypass" })
-    .optional(),
+  runbookUrl: textOf("webUrl").optional(),
   extraPolicies: listOf(
     anyBlock("a ClusterPolicy manifest"),
     "ClusterPolicy manifests",
@@ -392,11 +370,11 @@ function toProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
       key: formatKey([...path, key]),
       found: "a key that nothing reads",
       allowed: `the keys ${known.join(", ")}`,
-      fix: unknownKeyFix(key, known),
+      fix: unknownKeyFix(key, known, formatKey([...path, key])),
     }));
   }
   const value = valueAt(raw, path);
-  const { description, example } = metaAt(path);
+  const { description, example, fix } = wordsFor(metaAt(path), value);
   const key = formatKey(path);
   const missing = value === undefined;
   return [
@@ -404,7 +382,7 @@ function toProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
       key,
       found: SECRET_KEYS.includes(key) && !missing ? "something else (not shown)" : describeValue(value),
       allowed: description ?? issue.message,
-      fix: `${missing ? "add" : "change"} ${key}${example ? `, e.g. ${example}` : ""}`,
+      fix: fix ?? `${missing ? "add" : "change"} ${key}${example ? `, e.g. ${example}` : ""}`,
     },
   ];
 }
@@ -412,7 +390,37 @@ function toProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
 /** What stands here may be a credential, also when it has the wrong type. */
 const SECRET_KEYS = ["readiness.kubeconfig"];
 
-function unknownKeyFix(key: string, known: readonly string[]): string {
+/** Settings of Kyverno, or of another version of it, that people look for in these places, and why they are not there. */
+const ELSEWHERE: readonly (readonly [key: RegExp, fix: string])[] = [
+  [
+    /(subject|issuer)RegExp$/,
+    "write subject and issuer, in which * is a wildcard: Kyverno 1.10 knows no regular expressions there, would drop the field, and anybody could sign",
+  ],
+  [
+    /\.(key|certificate)\.rekor$/,
+    "remove it: keys and certificates are checked without a log; the log of keyless signers is trust.rekor",
+  ],
+  [/\.keyless\.(rekor|ctlog)$/, "put it at trust: Kyverno 1.10 takes one log for all signers"],
+  [/\.keyless\.roots$/, "put the certificates at trust.fulcioCertificates"],
+  [/\.(ignoreTlog|ignoreSCT|pubkey|useCache|imageRegistryCredentials)$/, "remove it: Kyverno 1.10 does not know it"],
+  [
+    /\.(signers|attestations)\[\d+\](\..*)?\.(repository|signatureRepository)$/,
+    "put it at the entry's signatureRepository: the signatures and statements of an entry lie in one place",
+  ],
+  [
+    /^(images|uncovered\.exempt)\[\d+\]\.(except|exclude|skipImageReferences)$/,
+    'name the repositories that are meant instead: Kyverno 1.10 has no "all but", and asks the signers of every entry that matches an image',
+  ],
+  [/^images\[\d+\]\.imageReferences$/, "write repositories, without tags: tags and digests are covered alike"],
+  [/^images\[\d+\]\.(mutateDigest|verifyDigest)$/, "use tags: pin or keep, for the whole stack"],
+  [/^images\[\d+\]\.required$/, "use mode and namespaces.overrides"],
+  [/^images\[\d+\]\.attestors$/, "write signers"],
+  [/\.key\.secret$/, "write secretName: the Secret must lie in Kyverno's namespace"],
+];
+
+function unknownKeyFix(key: string, known: readonly string[], path: string): string {
+  const elsewhere = ELSEWHERE.find(([pattern]) => pattern.test(path));
+  if (elsewhere) return elsewhere[1];
   const nearest = [...known].sort(
     (a, b) => distance(key.toLowerCase(), a.toLowerCase()) - distance(key.toLowerCase(), b.toLowerCase()),
   )[0];
@@ -451,6 +459,6 @@ function shapeAt(path: readonly (string | number)[]): Record<string, unknown> {
   return node instanceof z.ZodObject ? node.shape : {};
 }
 
-function metaAt(path: readonly (string | number)[]): { description?: string; example?: string } {
-  return (schemaAt(path).meta() ?? {}) as { description?: string; example?: string };
+function metaAt(path: readonly (string | number)[]): FieldMeta {
+  return (schemaAt(path).meta() ?? {}) as FieldMeta;
 }

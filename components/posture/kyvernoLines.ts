@@ -12,6 +12,8 @@ export interface KyvernoLine {
   readonly chartTakesBlocks: boolean;
   /** Whether the chart's aggregated roles are known by their rules, so that they can be held while it is uninstalled. */
   readonly heldRoles: boolean;
+  /** Whether the algorithm of a signature counts for a key from a KMS or a Secret too, and not only for a PEM. */
+  readonly algorithmOfAnyKey: boolean;
   /** Flags of the admission controller, where they are on record: it ends at once when it is given another. */
   readonly admissionFlags?: readonly string[];
   /** Fields that the API server adds to a policy which lacks them; the guard writes out those of 1.10 by itself. */
@@ -26,6 +28,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     absentLogsAreNamed: false,
     chartTakesBlocks: false,
     heldRoles: true,
+    algorithmOfAnyKey: false,
     // cmd/kyverno/main.go, cmd/internal/flag.go and pkg/toggle of v1.10.7, and those of its logging library.
     admissionFlags: [
       ...["admissionReports", "allowInsecureRegistry", "autoUpdateWebhooks", "backgroundServiceAccountName"],
@@ -48,6 +51,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     absentLogsAreNamed: true,
     chartTakesBlocks: true,
     heldRoles: false,
+    algorithmOfAnyKey: true,
     addedToPolicies: {
       admission: true,
       emitWarning: false,

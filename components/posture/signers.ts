@@ -1,6 +1,9 @@
+import type { X509Certificate } from "node:crypto";
+import { KyvernoTarget } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig, ImageRuleConfig, SignerConfig } from "../schema";
 import { GITHUB_ISSUER, lintIdentity, lintSpelling } from "./identityLint";
+import { KYVERNO_LINES, type KyvernoLine } from "./kyvernoLines";
 import type { PemStore } from "./pem";
 import { spellings } from "./spelling";
 import type { Attestation, ImageRule, KeylessSigner, Signer } from "./types";
@@ -9,12 +12,22 @@ export { GITHUB_ISSUER, wildcardDanger } from "./identityLint";
 
 const SIGNER_KINDS = ["github", "keyless", "key", "certificate"] as const;
 
+/** What every step of the way from a signer's settings to the posture needs. */
+interface Context {
+  readonly pems: PemStore;
+  readonly problems: ProblemList;
+  readonly warnings: string[];
+  readonly line: KyvernoLine;
+}
+
 export function resolveImages(
   config: GuardConfig,
   pems: PemStore,
   problems: ProblemList,
   warnings: string[],
 ): ImageRule[] {
+  const line = KYVERNO_LINES[config.kyverno?.target ?? KyvernoTarget.V1_10];
+  const context: Context = { pems, problems, warnings, line };
   const names = new Map<string, number>();
   const images = config.images.map((rule, index) => {
     const key = `images[${index}]`;
@@ -28,7 +41,7 @@ export function resolveImages(
       );
     }
     names.set(rule.name, index);
-    return resolveImage(rule, key, pems, problems, warnings);
+    return resolveImage(rule, key, context);
   });
   const placed = images.flatMap(({ signers }, image) =>
     signers.map((signer, index) => ({ key: `images[${image}].signers[${index}]`, signer })),
@@ -37,14 +50,9 @@ export function resolveImages(
   return images;
 }
 
-function resolveImage(
-  rule: ImageRuleConfig,
-  key: string,
-  pems: PemStore,
-  problems: ProblemList,
-  warnings: string[],
-): ImageRule {
-  const signers = resolveSigners(rule.signers, `${key}.signers`, rule.repositories, pems, problems, warnings);
+function resolveImage(rule: ImageRuleConfig, key: string, context: Context): ImageRule {
+  const { problems } = context;
+  const signers = resolveSigners(rule.signers, `${key}.signers`, rule.repositories, context);
   const threshold = rule.threshold ?? 1;
   if (threshold > rule.signers.length) {
     problems.add(
@@ -64,14 +72,7 @@ function resolveImage(
   }
   const attestations = (rule.attestations ?? []).map((attestation, position): Attestation => {
     const attestors = attestation.signers
-      ? resolveSigners(
-          attestation.signers,
-          `${key}.attestations[${position}].signers`,
-          rule.repositories,
-          pems,
-          problems,
-          warnings,
-        )
+      ? resolveSigners(attestation.signers, `${key}.attestations[${position}].signers`, rule.repositories, context)
       : signers;
     const needed = attestation.signers ? 1 : threshold;
     if (attestors.length > needed) {
@@ -103,24 +104,22 @@ function resolveSigners(
   signers: readonly SignerConfig[],
   key: string,
   repositories: readonly string[],
-  pems: PemStore,
-  problems: ProblemList,
-  warnings: string[],
+  context: Context,
 ): Signer[] {
   return signers.flatMap((signer, index) => {
-    const resolved = resolveSigner(signer, `${key}[${index}]`, pems, problems);
+    const resolved = resolveSigner(signer, `${key}[${index}]`, context);
     if (!resolved) return [];
     if (resolved.kind === "keyless") {
-      lintIdentity(resolved, signer, `${key}[${index}]`, repositories, problems, warnings);
+      lintIdentity(resolved, signer, `${key}[${index}]`, repositories, context.problems, context.warnings);
     }
     return [resolved];
   });
 }
 
-function resolveSigner(signer: SignerConfig, key: string, pems: PemStore, problems: ProblemList): Signer | undefined {
+function resolveSigner(signer: SignerConfig, key: string, context: Context): Signer | undefined {
   const given = SIGNER_KINDS.filter((kind) => signer[kind] !== undefined);
   if (given.length !== 1) {
-    problems.say(
+    context.problems.say(
       key,
       given.length === 0 ? "no kind of signer" : given.join(" and "),
       `exactly one of ${SIGNER_KINDS.join(", ")}`,
@@ -133,8 +132,8 @@ function resolveSigner(signer: SignerConfig, key: string, pems: PemStore, proble
     const { issuer, subject, claims } = signer.keyless;
     return { kind: "keyless", issuer, subject, claims: definedOnly(claims ?? {}) };
   }
-  if (signer.key) return resolveKey(signer.key, `${key}.key`, pems, problems);
-  return resolveCertificate(signer.certificate!, `${key}.certificate`, pems, problems);
+  if (signer.key) return resolveKey(signer.key, `${key}.key`, context);
+  return resolveCertificate(signer.certificate!, `${key}.certificate`, context);
 }
 
 /** The identity that GitHub's certificates carry for a workflow, and the caller's repository where it is bound. */
@@ -150,12 +149,8 @@ export function githubIdentity(github: NonNullable<SignerConfig["github"]>): Key
   };
 }
 
-function resolveKey(
-  given: NonNullable<SignerConfig["key"]>,
-  key: string,
-  pems: PemStore,
-  problems: ProblemList,
-): Signer | undefined {
+function resolveKey(given: NonNullable<SignerConfig["key"]>, key: string, context: Context): Signer | undefined {
+  const { pems, problems } = context;
   const sources = [given.publicKey, given.kms, given.secretName].filter((source) => source !== undefined);
   if (sources.length !== 1) {
     problems.say(
@@ -166,6 +161,7 @@ function resolveKey(
     );
     return undefined;
   }
+  checkAlgorithm(given, key, context);
   return {
     kind: "key",
     ...(given.publicKey ? { publicKey: pems.publicKey(`${key}.publicKey`, given.publicKey) } : {}),
@@ -175,20 +171,58 @@ function resolveKey(
   };
 }
 
+/** Kyverno 1.10 hands the algorithm on for a PEM only: a KMS decides by its key, and the key of a Secret is read for sha256. */
+function checkAlgorithm(
+  { kms, secretName, signatureAlgorithm }: NonNullable<SignerConfig["key"]>,
+  key: string,
+  { problems, line }: Context,
+): void {
+  if (line.algorithmOfAnyKey || signatureAlgorithm === undefined) return;
+  if (!kms && !(secretName && signatureAlgorithm !== "sha256")) return;
+  problems.add(
+    `${key}.signatureAlgorithm`,
+    signatureAlgorithm,
+    `nothing, beside ${kms ? "kms" : "secretName"}`,
+    kms
+      ? "remove it: Kyverno 1.10 ignores it there, and the KMS decides by its key"
+      : "remove it, or put the key at publicKey: Kyverno 1.10 ignores it there, and reads the Secret's key for sha256",
+  );
+}
+
 function resolveCertificate(
   given: NonNullable<SignerConfig["certificate"]>,
   key: string,
-  pems: PemStore,
-  problems: ProblemList,
+  context: Context,
 ): Signer | undefined {
+  const { pems, problems } = context;
   if (!given.certificate && !given.chain) {
     problems.say(key, "neither", "certificate, chain or both", `put the authority's certificates at ${key}.chain`);
     return undefined;
   }
-  if (
-    given.certificate &&
-    pems.certificates(`${key}.certificate`, given.certificate).some((certificate) => certificate.ca)
-  ) {
+  checkCertificates(given, key, context);
+  return {
+    kind: "certificate",
+    ...(given.certificate ? { certificate: pems.bundle(`${key}.certificate`, given.certificate) } : {}),
+    ...(given.chain ? { chain: pems.bundle(`${key}.chain`, given.chain) } : {}),
+  };
+}
+
+/** Kyverno reads the first certificate for the signer's own, and believes every one of the chain by itself. */
+function checkCertificates(
+  given: NonNullable<SignerConfig["certificate"]>,
+  key: string,
+  { pems, problems }: Context,
+): void {
+  const own = given.certificate ? pems.certificates(`${key}.certificate`, given.certificate) : [];
+  const chain = given.chain ? pems.certificates(`${key}.chain`, given.chain) : [];
+  if (own.length > 1) {
+    problems.say(
+      `${key}.certificate`,
+      `${own.length} certificates`,
+      "the one certificate that signs",
+      `move the others to ${key}.chain: Kyverno reads the first alone`,
+    );
+  } else if (own[0]?.ca) {
     problems.say(
       `${key}.certificate`,
       "a certificate authority",
@@ -196,11 +230,27 @@ function resolveCertificate(
       `move it to ${key}.chain: Kyverno takes ${key}.certificate for the signer's own`,
     );
   }
-  return {
-    kind: "certificate",
-    ...(given.certificate ? { certificate: pems.bundle(`${key}.certificate`, given.certificate) } : {}),
-    ...(given.chain ? { chain: pems.bundle(`${key}.chain`, given.chain) } : {}),
-  };
+  for (const { subject } of chain.filter(({ ca }) => !ca)) {
+    problems.say(
+      `${key}.chain`,
+      `the certificate of "${subject.replace(/\n/g, ", ")}", which is no authority`,
+      "intermediate and root certificates",
+      `move it to ${key}.certificate: whatever stands in the chain is believed by itself, and would sign for ever`,
+    );
+  }
+  const issuers = chain.filter(({ ca }) => ca);
+  if (own.length === 1 && issuers.length > 0 && !own[0]!.ca && !issuers.some((issuer) => isIssuer(issuer, own[0]!))) {
+    problems.say(
+      `${key}.chain`,
+      `${issuers.length} ${issuers.length === 1 ? "authority" : "authorities"}, none of which issued ${key}.certificate`,
+      "the authorities above the certificate, root last",
+      "add the one that issued it; Kyverno would refuse every image",
+    );
+  }
+}
+
+function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return certificate.issuer === issuer.subject && certificate.verify(issuer.publicKey);
 }
 
 /** One line that tells a person whose signature is expected. */

@@ -14,7 +14,7 @@ export async function fullSettings(changes: Record<string, unknown> = {}): Promi
         signers: [
           { github: { ...GITHUB, trigger: "push", callerRepository: "Ikey168/Modulo" } },
           { key: { publicKey } },
-          { key: { kms: "awskms:///alias/cosign", signatureAlgorithm: "sha512" } },
+          { key: { kms: "awskms:///alias/cosign" } },
           { key: { secretName: "cosign" } },
           { certificate: { certificate: authority.leaf.pem, chain: authority.intermediate.pem + authority.root.pem } },
         ],

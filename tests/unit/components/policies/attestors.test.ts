@@ -33,7 +33,7 @@ describe("attestors", () => {
   });
 
   it("always say how many must sign, since Kyverno takes silence for all", () => {
-    const signers = [{ key: { kms: "awskms:///a" } }, { key: { kms: "awskms:///b" } }];
+    const signers = [{ key: { kms: "awskms:///alias/a" } }, { key: { kms: "awskms:///alias/b" } }];
     assert.equal(attestorsOf(signers).count, 1);
     assert.equal(attestorsOf(signers, {}, 2).count, 2);
   });
@@ -80,8 +80,8 @@ describe("attestors", () => {
     assert.deepEqual(entryOf({ key: { publicKey } }), {
       keys: { publicKeys: publicKey, signatureAlgorithm: "sha256" },
     });
-    assert.deepEqual(entryOf({ key: { kms: "awskms:///a" } }), {
-      keys: { kms: "awskms:///a", signatureAlgorithm: "sha256" },
+    assert.deepEqual(entryOf({ key: { kms: "awskms:///alias/a" } }), {
+      keys: { kms: "awskms:///alias/a", signatureAlgorithm: "sha256" },
     });
     assert.deepEqual(entryOf({ key: { secretName: "cosign" } }, { kyverno: { namespace: "policy" } }), {
       keys: { secret: { name: "cosign", namespace: "policy" }, signatureAlgorithm: "sha256" },

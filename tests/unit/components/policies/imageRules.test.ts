@@ -57,7 +57,7 @@ describe("rules for images without a signer", () => {
       {
         name: "web",
         repositories: ["docker.io/library/web", "docker.io/org/app"],
-        signers: [{ key: { kms: "awskms:///a" } }],
+        signers: [{ key: { kms: "awskms:///alias/a" } }],
       },
     ];
     const [covered, alike] = expressions(

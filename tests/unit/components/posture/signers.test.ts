@@ -37,7 +37,7 @@ describe("signers", () => {
     const keyless = {
       issuer: "https://issuer.example.com",
       subject: "release@example.com",
-      claims: { githubWorkflowSha: "0123abc" },
+      claims: { githubWorkflowSha: "0123abc*" },
     };
     assert.deepEqual(signerOf({ keyless }), { kind: "keyless", ...keyless });
   });
@@ -56,10 +56,10 @@ describe("signers", () => {
       kms: "awskms:///alias/cosign",
       signatureAlgorithm: "sha256",
     });
-    assert.deepEqual(signerOf({ key: { secretName: "cosign", signatureAlgorithm: "sha512" } }), {
+    assert.deepEqual(signerOf({ key: { secretName: "cosign.prod" } }), {
       kind: "key",
-      secretName: "cosign",
-      signatureAlgorithm: "sha512",
+      secretName: "cosign.prod",
+      signatureAlgorithm: "sha256",
     });
   });
 
@@ -91,7 +91,7 @@ describe("signers", () => {
   });
 
   it("need one of them by default, and at most all", () => {
-    const signers = [{ key: { kms: "awskms:///a" } }, { key: { kms: "awskms:///b" } }];
+    const signers = [{ key: { kms: "awskms:///alias/a" } }, { key: { kms: "awskms:///alias/b" } }];
     assert.equal(postureOf(imageSettings({ signers })).images[0]!.threshold, 1);
     assert.equal(postureOf(imageSettings({ signers, threshold: 2 })).images[0]!.threshold, 2);
     assert.deepEqual(keysOf(imageSettings({ signers, threshold: 3 })), ["images[0].threshold"]);
@@ -100,16 +100,16 @@ describe("signers", () => {
   it("of an attestation default to those of the image", () => {
     const attestations = [
       { predicateType: "https://slsa.dev/provenance/v1" },
-      { predicateType: "https://spdx.dev/Document", signers: [{ key: { kms: "awskms:///sbom" } }] },
+      { predicateType: "https://spdx.dev/Document", signers: [{ key: { kms: "awskms:///alias/sbom" } }] },
     ];
     const [image] = postureOf(imageSettings({ attestations })).images;
     assert.deepEqual(image!.attestations[0]!.signers, image!.signers);
-    assert.equal((image!.attestations[1]!.signers[0] as { kms: string }).kms, "awskms:///sbom");
+    assert.equal((image!.attestations[1]!.signers[0] as { kms: string }).kms, "awskms:///alias/sbom");
   });
 
   it("describe themselves in words that a refused person can act on", () => {
     assert.ok(describeSigner(signerOf({ github: GITHUB })).includes(SUBJECT));
-    assert.equal(describeSigner(signerOf({ key: { kms: "awskms:///a" } })), "awskms:///a");
+    assert.equal(describeSigner(signerOf({ key: { kms: "awskms:///alias/a" } })), "awskms:///alias/a");
     assert.match(describeSigner(signerOf({ key: { secretName: "cosign" } })), /Secret cosign/);
     assert.match(describeSigner(signerOf({ key: { publicKey: newKeyPair().publicKey } })), /sha256:[0-9a-f]{12}$/);
     assert.match(describeSigner(signerOf({ certificate: { chain: authority.root.pem } })), /certificate/);

@@ -1,0 +1,244 @@
+import { z } from "zod";
+
+/** What a text field holds: its check, the words of the error, and the fix for mistakes that people make. */
+export interface FieldKind {
+  readonly pattern: RegExp;
+  readonly longest?: number;
+  /** The "allowed" line of the error. */
+  readonly description: string;
+  /** What the fix proposes. */
+  readonly example: string;
+  /** Refused also where the pattern takes them; the first that matches is the fix. */
+  readonly mistakes?: readonly (readonly [text: RegExp, fix: string])[];
+}
+
+const LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
+const HOST = "(?:\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?)(?::[0-9]{1,5})?";
+const CREDENTIALS: readonly [RegExp, string] = [
+  /:\/\/[^/]*@/,
+  "write it without user and password: they would stand in the state and in policies for everybody to read",
+];
+
+/** One line for each kind; the schema says which field is of which. */
+export const FIELDS = {
+  secretName: {
+    pattern: new RegExp(`^${LABEL}(?:\\.${LABEL})*$`),
+    longest: 253,
+    description: "the name of a Secret in Kyverno's namespace: lower-case letters, digits, - and .",
+    example: "registry-credentials",
+    mistakes: [[/\//, "write the name alone: the Secret must lie in Kyverno's namespace"]],
+  },
+  className: {
+    pattern: new RegExp(`^${LABEL}(?:\\.${LABEL})*$`),
+    longest: 253,
+    description: "the name of a PriorityClass: lower-case letters, digits, - and .",
+    example: "system-cluster-critical",
+  },
+  releaseName: {
+    pattern: new RegExp(`^${LABEL}$`),
+    // 53 is Helm's limit; the chart's clean-up Job is named <release>-hook-pre-delete, and names of Jobs end at 63.
+    longest: 47,
+    description:
+      "a Helm release of at most 47 characters (Helm allows 53, the chart appends -hook-pre-delete): lower-case letters, digits and -",
+    example: "kyverno",
+  },
+  imageRegistry: {
+    pattern: /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+    longest: 200,
+    description: "a registry in lower case, with a path if need be; without scheme, tag and / at its end",
+    example: "mirror.example.com/hub",
+    mistakes: [
+      [/^[a-z]+:\/\//i, "leave out the scheme: mirror.example.com/hub"],
+      [/\/$/, "leave out the / at the end"],
+      [/[A-Z]/, "write it in lower case"],
+    ],
+  },
+  chartPath: {
+    pattern: new RegExp(
+      `^(?:oci://${HOST}(?:/[a-z0-9._-]+)+|https?://${HOST}/\\S+\\.tgz|(?:\\.{0,2}/|[A-Za-z]:\\\\|~/)\\S.*|[^:\\s]\\S*\\.tgz)$`,
+    ),
+    description: "a chart folder (./charts/kyverno), an archive (.tgz) or an oci:// reference without tag",
+    example: "oci://registry.example.com/charts/kyverno",
+    mistakes: [
+      CREDENTIALS,
+      [/^oci:\/\/.*:[^/]*$/, "leave out the tag: the version is the one that the policies are written for"],
+      [/^https?:\/\/(?!.*\.tgz$)/, "that is a repository: put it at chart.repository"],
+      [
+        /^(?!oci:|https?:|\.{0,2}\/|~|[A-Za-z]:\\)(?!.*\.tgz$)/,
+        "begin a folder with ./ or /, else Helm takes it for the name of a repository",
+      ],
+    ],
+  },
+  chartRepository: {
+    pattern: new RegExp(`^https?://${HOST}(?:/[^\\s?#]*)?$`),
+    description: "the http(s) URL of a Helm repository, the folder that holds its index.yaml",
+    example: "https://charts.example.com/kyverno",
+    mistakes: [
+      CREDENTIALS,
+      [
+        /^oci:/,
+        "an OCI registry is no repository: put the chart's whole reference at chart.path, e.g. oci://registry.example.com/charts/kyverno",
+      ],
+      [/\.tgz$/, "that is an archive: put it at chart.path"],
+      [/index\.yaml$/, "write the folder that holds index.yaml"],
+    ],
+  },
+  webUrl: {
+    pattern: new RegExp(`^https?://${HOST}(?:[/?#][^\\s{}]*)?$`),
+    longest: 200,
+    description: "a web address (http or https), at most 200 characters",
+    example: "https://wiki.example.com/image-signing",
+    mistakes: [CREDENTIALS],
+  },
+  serviceUrl: {
+    pattern: new RegExp(`^https?://${HOST}(?:/[^\\s{}?#]*)?$`),
+    longest: 200,
+    description: "the URL of a service, http or https, without query",
+    example: "https://rekor.example.com",
+    mistakes: [CREDENTIALS],
+  },
+  /** What the API server calls a user or a group; Kyverno compares it exactly, and braces would begin an expression. */
+  identityName: {
+    pattern: /^[^\s{}*?\p{Cc}]([^{}*?\p{Cc}]*[^\s{}*?\p{Cc}])?$/u,
+    longest: 256,
+    description:
+      "a name exactly as the API server has it (kubectl auth whoami), without wildcards, braces and spaces around it",
+    example: "oidc:platform-oncall",
+    mistakes: [
+      [/[*?]/, "name each one: names are compared exactly"],
+      [/^\s|\s$/, "leave out the spaces around it"],
+    ],
+  },
+  githubRepository: {
+    pattern: /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\/[A-Za-z0-9_.*?-]+$/,
+    longest: 140,
+    description: "owner/name as GitHub spells it",
+    example: "Ikey168/Modulo",
+    mistakes: [
+      [/:\/\/|^git@|^github\.com\//, "write owner/name alone"],
+      [/\.git$/, "leave out .git"],
+    ],
+  },
+  githubEvent: {
+    pattern: /^[a-z_*?]+$/,
+    longest: 40,
+    description: "the name of a GitHub event in lower case",
+    example: "push",
+  },
+  commit: {
+    pattern: /^([0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]*[*?][0-9a-f*?]*)$/,
+    longest: 64,
+    description: "a whole commit: certificates hold all 40 digits",
+    example: "0123456789abcdef0123456789abcdef01234567",
+    mistakes: [[/^[0-9a-fA-F]{4,39}$/, "write all 40 digits, or put * behind the first ones"]],
+  },
+  gitRef: {
+    pattern: /^(refs\/(?!.*\.\.)[^\s~^:\\[]+|\*)$/,
+    longest: 300,
+    description: "a full git ref",
+    example: "refs/heads/main",
+  },
+  sentence: {
+    pattern: /\S/,
+    longest: 500,
+    description: "a sentence that says why",
+    example: "waits for its first signed release",
+  },
+  predicateType: {
+    pattern: /^[^\s{}]*[/:][^\s{}]*$/,
+    longest: 200,
+    description: "an in-toto predicate type, whole as it stands in the statement",
+    example: "https://slsa.dev/provenance/v1",
+    // cosign's short names for --type; Kyverno compares with what the statement says.
+    mistakes: [
+      [/^slsaprovenance(02)?$/, "write https://slsa.dev/provenance/v0.2"],
+      [/^slsaprovenance1$/, "write https://slsa.dev/provenance/v1"],
+      [/^spdx(json)?$/, "write https://spdx.dev/Document"],
+      [/^cyclonedx$/, "write https://cyclonedx.org/bom"],
+      [/^vuln$/, "write https://cosign.sigstore.dev/attestation/vuln/v1"],
+      [/^link$/, "write https://in-toto.io/Link/v1"],
+      [/^custom$/, "write https://cosign.sigstore.dev/attestation/v1"],
+    ],
+  },
+} as const satisfies Record<string, FieldKind>;
+
+export function textOf(kind: keyof typeof FIELDS): z.ZodString {
+  return textField(FIELDS[kind]);
+}
+
+export function textField(kind: FieldKind): z.ZodString {
+  const { pattern, longest = 2000, description, example, mistakes = [] } = kind;
+  return z
+    .string()
+    .min(1)
+    .max(longest)
+    .regex(pattern)
+    .refine((text) => !mistakes.some(([mistake]) => mistake.test(text)))
+    .meta({ description, example, mistakes });
+}
+
+/** The key-management references that Kyverno 1.10 reads, as sigstore 1.6.3 (pkg/signature/kms) parses them. */
+const KMS: Record<string, { readonly pattern: RegExp; readonly description: string; readonly example: string }> = {
+  awskms: {
+    pattern:
+      /^awskms:\/\/[^/\s]*\/((arn:(aws|aws-us-gov):kms:[a-z0-9-]+:\d{12}:key\/)?m?r?k?-?[A-Fa-f0-9]{8}-?([A-Fa-f0-9]{4}-?){3}[A-Fa-f0-9]{12}|(arn:(aws|aws-us-gov):kms:[a-z0-9-]+:\d{12}:)?alias\/[A-Za-z0-9/_-]+)$/,
+    description: "awskms://[ENDPOINT]/ and a key ID, alias/NAME, or the ARN of either (partitions aws and aws-us-gov)",
+    example: "awskms:///alias/cosign",
+  },
+  gcpkms: {
+    pattern:
+      /^gcpkms:\/\/projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+(\/(cryptoKeyVersions|versions)\/[^/\s]+)?$/,
+    description: "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K, with /cryptoKeyVersions/V if need be",
+    example: "gcpkms://projects/shop/locations/europe-west1/keyRings/ci/cryptoKeys/cosign/cryptoKeyVersions/1",
+  },
+  azurekms: {
+    pattern: /^azurekms:\/\/[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\/[A-Za-z0-9-]+$/,
+    description:
+      "azurekms://VAULT.vault.azure.net/KEY: the vault's whole host, and no version (Kyverno 1.10 reads none)",
+    example: "azurekms://shop.vault.azure.net/cosign",
+  },
+  hashivault: {
+    pattern: /^hashivault:\/\/\w([\w.-]*\w)?$/,
+    description: "hashivault://KEY, the name of a transit key without its path",
+    example: "hashivault://cosign",
+  },
+};
+
+const KMS_MISTAKES: FieldKind["mistakes"] = [
+  [/^k8s:\/\//, "put the Secret's name at secretName: it must lie in Kyverno's namespace"],
+  [/BEGIN|LS0tLS1CRUdJTi/, "put the PEM text at publicKey"],
+];
+
+/** A reference of one of the schemes; the words are those of the scheme that it begins with. */
+export function kmsReference(): z.ZodString {
+  const schemes = Object.values(KMS);
+  return z
+    .string()
+    .max(2000)
+    .refine((text) => schemes.some(({ pattern }) => pattern.test(text)))
+    .meta({
+      description: `a reference that starts with ${Object.keys(KMS).join("://, ")}://`,
+      example: KMS.awskms!.example,
+      mistakes: KMS_MISTAKES,
+      variants: Object.entries(KMS).map(([scheme, { description, example }]) => ({
+        prefix: `${scheme}:`,
+        description,
+        example,
+      })),
+    });
+}
+
+/** What the error says of a text: the words of the variant that it begins like, and the fix of a mistake that it is. */
+export function wordsFor(meta: FieldMeta, value: unknown): { description?: string; fix?: string; example?: string } {
+  if (typeof value !== "string") return meta;
+  const variant = meta.variants?.find(({ prefix }) => value.startsWith(prefix)) ?? meta;
+  const fix = meta.mistakes?.find(([mistake]) => mistake.test(value))?.[1];
+  return { ...variant, ...(fix ? { fix } : {}) };
+}
+
+export interface FieldMeta {
+  readonly description?: string;
+  readonly example?: string;
+  readonly mistakes?: FieldKind["mistakes"];
+  readonly variants?: readonly { readonly prefix: string; readonly description: string; readonly example: string }[];
+}
