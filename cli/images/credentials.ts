@@ -19,12 +19,28 @@ interface DockerConfig {
 export class CredentialsError extends Error {}
 
 /**
- * The login that `docker login` left for a registry, from DOCKER_CONFIG or ~/.docker: a helper of that registry, else
- * the credentials store, else the file itself. No npm library that runs on Node 20 reads the helpers.
+ * The login that `docker login` or `podman login` left for a repository's registry. Files are asked in turn, as the tools
+ * do: REGISTRY_AUTH_FILE, DOCKER_CONFIG or ~/.docker, and the one in XDG_RUNTIME_DIR; in each a helper of that registry,
+ * else the credentials store, else the file itself. No npm library that runs on Node 20 reads the helpers.
  */
-export function registryCredentials(host: string): Credentials | undefined {
-  const config = readConfig();
-  if (!config) return undefined;
+export function registryCredentials(host: string, repository = ""): Credentials | undefined {
+  for (const file of configFiles()) {
+    const found = credentialsIn(readConfig(file), host, repository);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function configFiles(): string[] {
+  const { REGISTRY_AUTH_FILE: named, DOCKER_CONFIG: folder, XDG_RUNTIME_DIR: runtime } = process.env;
+  if (named && !fs.existsSync(named))
+    throw new CredentialsError(`REGISTRY_AUTH_FILE is ${named}, which does not exist`);
+  const usual = path.join(folder || path.join(os.homedir(), ".docker"), "config.json");
+  const candidates = [named, usual, runtime ? path.join(runtime, "containers", "auth.json") : undefined];
+  return candidates.filter((file): file is string => file !== undefined && file !== "" && fs.existsSync(file));
+}
+
+function credentialsIn(config: DockerConfig, host: string, repository: string): Credentials | undefined {
   const names = aliases(host);
   for (const name of names) {
     const helper = config.credHelpers?.[name];
@@ -36,8 +52,10 @@ export function registryCredentials(host: string): Credentials | undefined {
       if (found) return found;
     }
   }
-  for (const [key, entry] of Object.entries(config.auths ?? {})) {
-    if (!names.includes(key) && !names.includes(key.replace(/^https?:\/\//, "").split("/")[0]!)) continue;
+  // The login that is kept for the longest part of the name.
+  const logins = Object.entries(config.auths ?? {}).sort(([a], [b]) => b.length - a.length);
+  for (const [key, entry] of logins) {
+    if (!isFor(key, names, repository)) continue;
     const [username = "", ...rest] = Buffer.from(entry.auth ?? "", "base64")
       .toString("utf8")
       .split(":");
@@ -48,6 +66,18 @@ export function registryCredentials(host: string): Credentials | undefined {
   return undefined;
 }
 
+/** Docker keeps logins by registry, podman also by a part of the repository: `ghcr.io/org`. */
+function isFor(key: string, names: readonly string[], repository: string): boolean {
+  if (names.includes(key)) return true;
+  const [at = "", ...folders] = key
+    .replace(/^https?:\/\//, "")
+    .replace(/\/$/, "")
+    .split("/");
+  if (!names.includes(at)) return false;
+  const folder = folders.join("/");
+  return folder === "" || /^v[12]$/.test(folder) || `${repository}/`.startsWith(`${folder}/`);
+}
+
 /** Docker Hub's login is stored under the name of an API that is long gone. */
 function aliases(host: string): string[] {
   return host === "registry-1.docker.io"
@@ -55,14 +85,15 @@ function aliases(host: string): string[] {
     : [host, `https://${host}`];
 }
 
-function readConfig(): DockerConfig | undefined {
-  const file = path.join(process.env.DOCKER_CONFIG ?? path.join(os.homedir(), ".docker"), "config.json");
-  if (!fs.existsSync(file)) return undefined;
+function readConfig(file: string): DockerConfig {
   try {
-    return JSON.parse(fs.readFileSync(file, "utf8")) as DockerConfig;
-  } catch {
-    throw new CredentialsError(`${file} is not JSON; log in again with docker login`);
+    const config = JSON.parse(fs.readFileSync(file, "utf8")) as DockerConfig | null;
+    if (config !== null && typeof config === "object") return config;
+  } catch (error) {
+    if (!(error instanceof SyntaxError))
+      throw new CredentialsError(`${file} can't be read: ${(error as Error).message}`);
   }
+  throw new CredentialsError(`${file} is not JSON; log in again with docker login`);
 }
 
 function fromHelper(helper: string, registry: string): Credentials | undefined {

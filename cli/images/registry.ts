@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { EnvHttpProxyAgent, fetch, type Response } from "undici";
+import { challengesOf } from "./challenge";
 import { type Credentials, CredentialsError, registryCredentials } from "./credentials";
+import { CERTIFICATE_CODES, describePeerCertificate } from "./peerCertificate";
 
 /** Why a registry could not be read; none of these says that an image is unsigned. */
 export type RegistryTrouble =
   | "unreachable"
   | "timeout"
+  | "certificate"
   | "unauthorized"
   | "forbidden"
   | "notFound"
@@ -34,6 +37,8 @@ export interface Descriptor {
 export interface Manifest {
   readonly digest: string;
   readonly mediaType?: string;
+  /** What it is, where it is no image: its own word, or that of its configuration. */
+  readonly artifactType?: string;
   readonly layers: Descriptor[];
   readonly manifests: Descriptor[];
 }
@@ -81,11 +86,24 @@ export class RegistryClient {
     return body;
   }
 
-  /** What refers to a digest, by the registry's own list or by the tag that stands in for it. */
+  /**
+   * What refers to a digest, by the registry's own list and by the tag that stands in for it. Registries without the list
+   * answer in many ways (404, 406, 429, a page with 200), and some that have it keep what was pushed before in the tag.
+   */
   async referrers(repository: string, digest: string): Promise<Descriptor[]> {
-    const body = await orUndefined(this.get(repository, `referrers/${digest}`, ACCEPT, LIMIT));
-    if (body) return parseManifest(body, `${this.host}/${repository} referrers`).manifests;
-    return (await this.findManifest(repository, digest.replace(":", "-")))?.manifests ?? [];
+    const listed = await this.referrersList(repository, digest);
+    const tagged = (await this.findManifest(repository, digest.replace(":", "-")))?.manifests ?? [];
+    return [...listed, ...tagged.filter((one) => !listed.some((other) => other.digest === one.digest))];
+  }
+
+  private async referrersList(repository: string, digest: string): Promise<Descriptor[]> {
+    try {
+      const body = await this.get(repository, `referrers/${digest}`, ACCEPT, LIMIT);
+      return parseManifest(body, `${this.host}/${repository} referrers`).manifests;
+    } catch (error) {
+      if (error instanceof RegistryError) return [];
+      throw error;
+    }
   }
 
   /** Throws what keeps this machine from reading: a repository, or the registry as such. */
@@ -108,7 +126,7 @@ export class RegistryClient {
   private async get(repository: string, path: string, accept: string, limit: number): Promise<Buffer> {
     const url = `/v2/${repository}/${path}`;
     let response = await this.send(url, accept, repository);
-    if (response.status === 401) {
+    if (response.status === 401 && isFrom(response, this.host)) {
       const asked = response.headers.get("www-authenticate");
       await response.body?.cancel();
       if (await this.authorize(repository, asked)) response = await this.send(url, accept, repository);
@@ -134,7 +152,10 @@ export class RegistryClient {
     } catch (error) {
       // As Kyverno does: plain HTTP only where nobody else can listen.
       if (!isPrivateHost(this.host)) throw error;
-      const response = await this.fetch(`http://${this.host}${url}`, headers);
+      const isCertificate = error instanceof RegistryError && error.trouble === "certificate";
+      const response = await this.fetch(`http://${this.host}${url}`, headers).catch((plain: unknown) => {
+        throw isCertificate ? error : plain;
+      });
       this.scheme = "http";
       return response;
     }
@@ -149,40 +170,48 @@ export class RegistryClient {
         ...init,
       });
     } catch (error) {
-      throw networkError(error, new URL(url).host);
+      throw await networkError(error, new URL(url).host);
     }
   }
 
   /** Answers a challenge; false when there is nothing to answer it with. */
-  private async authorize(repository: string, challenge: string | null): Promise<boolean> {
-    const scheme = challenge?.split(" ")[0]?.toLowerCase();
+  private async authorize(repository: string, header: string | null): Promise<boolean> {
+    const challenges = challengesOf(header);
     let login: Credentials | undefined;
     try {
-      login = registryCredentials(this.host);
+      login = registryCredentials(this.host, repository);
     } catch (error) {
       if (error instanceof CredentialsError) throw new RegistryError("unauthorized", error.message);
       throw error;
     }
-    if (scheme === "basic" && login) {
+    const bearer = challenges.find(({ scheme }) => scheme === "bearer");
+    const isBasic = challenges.some(({ scheme }) => scheme === "basic");
+    if (isBasic && login?.username && !bearer?.parameters.realm) {
       this.authorizations.set(repository, basic(login));
       return true;
     }
-    if (scheme !== "bearer") return false;
-    const parameters = Object.fromEntries(
-      [...challenge!.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name!, value!]),
+    if (!bearer) return false;
+    const token = await this.token(
+      bearer.parameters,
+      bearer.parameters.scope ?? `repository:${repository}:pull`,
+      login,
     );
-    const token = await this.token(parameters, parameters.scope ?? `repository:${repository}:pull`, login);
     this.authorizations.set(repository, `Bearer ${token}`);
     return true;
   }
 
+  /** The login goes to the realm that the registry itself names, and no further. */
   private async token(
-    { realm, service }: Record<string, string>,
+    { realm, service }: Readonly<Record<string, string>>,
     scope: string,
     login: Credentials | undefined,
   ): Promise<string> {
     if (!realm || !URL.canParse(realm)) {
       throw new RegistryError("malformed", `${this.host} asks for a token but does not say where to get it`);
+    }
+    const { protocol, host } = new URL(realm);
+    if (login && protocol !== "https:" && this.scheme !== "http") {
+      throw new RegistryError("malformed", `${this.host} wants the login sent to ${host} in clear, which is not done`);
     }
     const fields = new URLSearchParams({ scope, ...(service ? { service } : {}) });
     let response: Response;
@@ -191,10 +220,11 @@ export class RegistryClient {
       form.set("grant_type", "refresh_token");
       form.set("client_id", "image-signing-guard");
       form.set("refresh_token", login.identityToken);
-      response = await this.fetch(realm, {}, { method: "POST", body: form });
+      response = await this.fetch(realm, {}, { method: "POST", body: form, redirect: "error" });
     } else {
       const url = new URL(realm);
       for (const [name, value] of fields) url.searchParams.set(name, value);
+      // To another host a redirect goes without the header.
       response = await this.fetch(url.href, login ? { authorization: basic(login) } : {});
     }
     const body = await readLimited(response, LIMIT, realm);
@@ -231,8 +261,13 @@ function parseJson(body: Buffer, where: string): unknown {
   }
 }
 
+/** Whether a redirect has not led to another server. */
+function isFrom(response: Response, host: string): boolean {
+  return new URL(response.url).host === new URL(`${new URL(response.url).protocol}//${host}`).host;
+}
+
 function parseManifest(body: Buffer, where: string): Omit<Manifest, "digest"> {
-  const manifest = parseJson(body, where) as Partial<Manifest> | null;
+  const manifest = parseJson(body, where) as (Partial<Manifest> & { config?: { mediaType?: unknown } }) | null;
   if (manifest === null || typeof manifest !== "object") {
     throw new RegistryError("malformed", `the answer of ${where} is no manifest`);
   }
@@ -240,8 +275,19 @@ function parseManifest(body: Buffer, where: string): Omit<Manifest, "digest"> {
   if (![layers, manifests].every((list) => Array.isArray(list) && list.every(isDescriptor))) {
     throw new RegistryError("malformed", `the answer of ${where} is no manifest`);
   }
-  return { layers, manifests, ...(typeof mediaType === "string" ? { mediaType } : {}) };
+  const types = [manifest.artifactType, manifest.config?.mediaType];
+  const artifactType = types.find((type) => typeof type === "string" && !NO_TYPE.test(type)) as string | undefined;
+  return {
+    layers,
+    manifests,
+    ...(typeof mediaType === "string" ? { mediaType } : {}),
+    ...(artifactType ? { artifactType } : {}),
+  };
 }
+
+/** Types of a configuration that say nothing about what the manifest is. */
+const NO_TYPE =
+  /^$|^application\/vnd\.oci\.empty\.v1\+json$|^application\/vnd\.(?:oci|docker)\.(?:image\.config|container\.image)/;
 
 function isDescriptor(value: unknown): value is Descriptor {
   return typeof (value as Descriptor | null)?.digest === "string";
@@ -257,7 +303,7 @@ async function readLimited(response: Response, limit: number, where: string): Pr
       chunks.push(chunk);
     }
   } catch (error) {
-    throw error instanceof RegistryError ? error : networkError(error, where);
+    throw error instanceof RegistryError ? error : await networkError(error, where);
   }
   return Buffer.concat(chunks);
 }
@@ -286,7 +332,7 @@ function statusError(status: number, where: string, body: Buffer): RegistryError
   return new RegistryError(trouble, `${where} answered ${status}${said.slice(0, 200)}`);
 }
 
-function networkError(error: unknown, where: string): RegistryError {
+async function networkError(error: unknown, where: string): Promise<RegistryError> {
   const causes: { code?: string; name?: string; message?: string }[] = [];
   for (let cause = error as (Error & { cause?: unknown }) | undefined; cause; cause = cause.cause as never) {
     causes.push(cause);
@@ -294,6 +340,12 @@ function networkError(error: unknown, where: string): RegistryError {
   }
   const late = causes.some(({ code, name }) => name === "TimeoutError" || /TIMEOUT|ETIMEDOUT/.test(code ?? ""));
   if (late) return new RegistryError("timeout", `${where} did not answer within ${TIMEOUT_MS / 1000} s`);
+  const wrong = causes.map(({ code }) => CERTIFICATE_CODES[code ?? ""]).find(Boolean);
+  if (wrong) {
+    const shown = await describePeerCertificate(where.split("/")[0]!);
+    const help = "add its authority by NODE_EXTRA_CA_CERTS, or mend the certificate";
+    return new RegistryError("certificate", `the certificate of ${where} ${wrong}${shown && ` (${shown})`}; ${help}`);
+  }
   const last = causes[causes.length - 1];
   return new RegistryError("unreachable", `${where} can't be reached: ${last?.code ?? last?.message ?? "no reason"}`);
 }

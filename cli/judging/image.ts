@@ -11,6 +11,7 @@ import {
 import { type Manifest, RegistryClient, RegistryError, type RegistryTrouble } from "../images/registry";
 import {
   attestationLayers,
+  FORMAT_HINTS,
   SignatureFormat,
   signatureLayers,
   signedMembers,
@@ -28,6 +29,8 @@ interface Found {
   readonly layers: SignatureLayer[];
   readonly unread: UnreadSignature[];
   readonly membersSigned: number;
+  /** The digest of an index that the tag names beside the digest of one of its members, where the index is signed. */
+  readonly signedIndex?: string;
 }
 
 type Answer = { readonly reason: Reason; readonly passes: boolean | undefined; readonly detail: string } & {
@@ -137,12 +140,47 @@ async function read(reference: ImageReference, entry: ImageRule | undefined, cli
   const layers = await signatureLayers(clients.of(place.host), place.repository, digest);
   // Of an image that is not there, only a signature can be judged; its absence says nothing.
   if (!manifest && layers.length === 0) throw noSuchImage(reference);
-  const unread = await unreadSignatures(client, repository, digest);
+  const unread = await unreadIn([{ host, repository }, place], digest, clients);
+  if (layers.length > 0) return { digest, layers, unread, membersSigned: 0 };
   const membersSigned =
-    manifest && layers.length === 0 && manifest.manifests.length > 0
-      ? await signedMembers(client, repository, manifest)
+    manifest && manifest.manifests.length > 0
+      ? await signedMembers(clients.of(place.host), place.repository, manifest)
       : 0;
-  return { digest, layers, unread, membersSigned };
+  const signedIndex = await indexOfMember(reference, digest, { host, repository }, place, clients);
+  return { digest, layers, unread, membersSigned, ...(signedIndex ? { signedIndex } : {}) };
+}
+
+interface Location {
+  readonly host: string;
+  readonly repository: string;
+}
+
+/** In the image's repository and, where signatures have their own, in that. */
+async function unreadIn(places: readonly Location[], digest: string, clients: Clients): Promise<UnreadSignature[]> {
+  const different = [...new Map(places.map((place) => [`${place.host}/${place.repository}`, place])).values()];
+  const found: UnreadSignature[] = [];
+  for (const { host, repository } of different)
+    found.push(...(await unreadSignatures(clients.of(host), repository, digest)));
+  return found;
+}
+
+async function indexOfMember(
+  { tag }: ImageReference,
+  digest: string,
+  image: Location,
+  place: Location,
+  clients: Clients,
+): Promise<string | undefined> {
+  if (!tag) return undefined;
+  try {
+    const index = await clients.of(image.host).findManifest(image.repository, tag);
+    if (!index?.manifests.some((member) => member.digest === digest)) return undefined;
+    const layers = await signatureLayers(clients.of(place.host), place.repository, index.digest);
+    return layers.length > 0 ? index.digest : undefined;
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
+  }
 }
 
 /** Kyverno 1.10 does not ask for an image that is named by its digest, only for its signature. */
@@ -183,15 +221,21 @@ async function withAttestations(
 }
 
 function answerOf(verdict: SignersVerdict, found: Found): Answer {
-  const { passes, detail } = verdict;
-  if (passes === undefined) return { reason: "cannotTell", passes, detail };
-  if (verdict.reason !== "unsigned") return { reason: reasonOf(verdict), passes, detail };
+  const { passes } = verdict;
+  if (passes === undefined) return { reason: "cannotTell", passes, detail: verdict.detail };
+  if (verdict.reason !== "unsigned") return { reason: reasonOf(verdict), passes, detail: verdict.detail };
   if (found.unread.length > 0) {
-    const how = "signed in a format that Kyverno 1.10 does not read; sign in cosign's tag format (docs/signing.md)";
+    const hints = [...new Set(found.unread.map(({ format }) => FORMAT_HINTS[format]))].join("; ");
+    const how = `signed in a format that Kyverno 1.10 does not read: ${hints} (docs/signing.md)`;
     return { reason: "unreadableFormat", passes, detail: how };
   }
-  const members = "its platform images are signed, but Kyverno looks at the index: sign the digest of the index";
-  return { reason: "unsigned", passes, detail: found.membersSigned > 0 ? members : "there is no signature" };
+  const detail =
+    found.membersSigned > 0
+      ? "its platform images are signed, but Kyverno looks at the index: sign the digest of the index"
+      : found.signedIndex
+        ? `the index is signed, this member of it is not: name the index's digest, ${found.signedIndex}`
+        : "there is no signature";
+  return { reason: "unsigned", passes, detail };
 }
 
 /** Faults that mean the same to a person are told as one. */

@@ -9,6 +9,8 @@ export const SignatureFormat = {
   CosignTag: "cosignTag",
   /** A Sigstore bundle that refers to the image: cosign 3 and GitHub's attestations by default. */
   SigstoreBundle: "sigstoreBundle",
+  /** Cosign's old content, but referring to the image instead of tagged: `--registry-referrers-mode=oci-1-1`. */
+  CosignReferrer: "cosignReferrer",
   Notation: "notation",
 } as const;
 export type SignatureFormat = (typeof SignatureFormat)[keyof typeof SignatureFormat];
@@ -55,42 +57,87 @@ async function taggedLayers(
   return layers;
 }
 
+/** How to sign instead, for each format that Kyverno 1.10 does not see. */
+export const FORMAT_HINTS: Readonly<Record<SignatureFormat, string>> = {
+  [SignatureFormat.CosignTag]: "",
+  [SignatureFormat.SigstoreBundle]:
+    "a Sigstore bundle, the default of cosign 3 and GitHub's attestations: sign with cosign 3's --new-bundle-format=false --use-signing-config=false, or with cosign 2",
+  [SignatureFormat.CosignReferrer]:
+    "cosign's content as an OCI 1.1 referrer: sign without --registry-referrers-mode=oci-1-1 (and COSIGN_EXPERIMENTAL)",
+  [SignatureFormat.Notation]: "Notation: sign with cosign",
+};
+
 /** Signatures in other formats. Only a help for a person, so a registry without such a list is no trouble. */
 export async function unreadSignatures(
   client: RegistryClient,
   repository: string,
   digest: string,
 ): Promise<UnreadSignature[]> {
+  const referrers = (await quietly(client.referrers(repository, digest))) ?? [];
+  const found: UnreadSignature[] = [];
+  for (const referrer of referrers.slice(0, MOST_LAYERS)) {
+    const unread = await quietly(unreadSignature(client, repository, referrer));
+    if (unread) found.push(unread);
+  }
+  return found;
+}
+
+async function quietly<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
-    const found: UnreadSignature[] = [];
-    for (const referrer of (await client.referrers(repository, digest)).slice(0, MOST_LAYERS)) {
-      const format = formatOf(referrer);
-      if (!format) continue;
-      const identity =
-        format === SignatureFormat.SigstoreBundle ? await bundleIdentity(client, repository, referrer) : undefined;
-      found.push({ format, ...(identity ? { identity } : {}) });
-    }
-    return found;
+    return await promise;
   } catch (error) {
-    if (error instanceof RegistryError) return [];
+    if (error instanceof RegistryError) return undefined;
     throw error;
   }
 }
 
-function formatOf({ artifactType = "" }: Descriptor): SignatureFormat | undefined {
-  if (artifactType.startsWith("application/vnd.dev.sigstore.bundle")) return SignatureFormat.SigstoreBundle;
-  if (artifactType === "application/vnd.cncf.notary.signature") return SignatureFormat.Notation;
-  return undefined;
+/** A list may leave the type out or give the configuration's; then the manifest itself says what it is. */
+async function unreadSignature(
+  client: RegistryClient,
+  repository: string,
+  referrer: Descriptor,
+): Promise<UnreadSignature | undefined> {
+  const listed = formatOf([referrer.artifactType]);
+  if (listed === SignatureFormat.Notation) return { format: listed };
+  const manifest = await quietly(client.manifest(repository, referrer.digest));
+  const format = listed ?? formatOf([manifest?.artifactType, ...(manifest?.layers ?? []).map((one) => one.mediaType)]);
+  if (!format) return undefined;
+  const layer = manifest?.layers[0];
+  const identity =
+    layer && format !== SignatureFormat.Notation
+      ? await quietly(
+          format === SignatureFormat.CosignReferrer
+            ? layerIdentity(client, repository, layer)
+            : bundleIdentity(client, repository, layer),
+        )
+      : undefined;
+  return { format, ...(identity ? { identity } : {}) };
+}
+
+const TYPES: readonly [begin: string, format: SignatureFormat][] = [
+  ["application/vnd.dev.sigstore.bundle", SignatureFormat.SigstoreBundle],
+  ["application/vnd.dev.cosign.artifact.sig", SignatureFormat.CosignReferrer],
+  ["application/vnd.dev.cosign.simplesigning", SignatureFormat.CosignReferrer],
+  ["application/vnd.cncf.notary.signature", SignatureFormat.Notation],
+];
+
+function formatOf(types: readonly (string | undefined)[]): SignatureFormat | undefined {
+  return TYPES.find(([begin]) => types.some((type) => type?.startsWith(begin)))?.[1];
+}
+
+async function layerIdentity(
+  client: RegistryClient,
+  repository: string,
+  layer: Descriptor,
+): Promise<Identity | undefined> {
+  return readLayer(layer, await client.blob(repository, layer)).identity;
 }
 
 async function bundleIdentity(
   client: RegistryClient,
   repository: string,
-  { digest }: Descriptor,
+  layer: Descriptor,
 ): Promise<Identity | undefined> {
-  const manifest: Manifest = await client.manifest(repository, digest);
-  const layer = manifest.layers[0];
-  if (!layer) return undefined;
   const content = await client.blob(repository, layer);
   try {
     const bundle = bundleFromJSON(JSON.parse(content.toString("utf8")) as SerializedBundle);
@@ -108,11 +155,11 @@ async function bundleIdentity(
   }
 }
 
-/** The members of an image index that carry signatures of their own. */
+/** How many members of an image index carry signatures of their own, in cosign's tag format. */
 export async function signedMembers(client: RegistryClient, repository: string, manifest: Manifest): Promise<number> {
   let signed = 0;
   for (const { digest } of manifest.manifests.slice(0, 10)) {
-    if (await client.findManifest(repository, `${digest.replace(":", "-")}.sig`)) signed++;
+    if (await quietly(client.findManifest(repository, `${digest.replace(":", "-")}.sig`))) signed++;
   }
   return signed;
 }

@@ -9,6 +9,7 @@ export function registryChecks(facts: Facts): Finding[] {
 const WORDS: Record<RegistryTrouble, string> = {
   unreachable: "can't be reached",
   timeout: "does not answer in time",
+  certificate: "shows a certificate that does not do",
   unauthorized: "wants a login (401)",
   forbidden: "does not let this login read (403)",
   notFound: "has no such repository (404)",

@@ -113,6 +113,92 @@ describe("check: registry client", function () {
     login({});
   });
 
+  it("reads what the registry offers in any order, with values in quotation marks or without", async () => {
+    const token = `Bearer realm=http://${host}/token,service=s`;
+    for (const offered of [`Basic realm="x", ${token}`, `${token}, Basic realm="x"`, `Negotiate, ${token}`]) {
+      handler = (request, response) => {
+        if (request.url?.startsWith("/token")) response.end(JSON.stringify({ access_token: "t" }));
+        else if (request.headers.authorization === "Bearer t") ok(response);
+        else challenge(response, offered);
+      };
+      login({});
+      assert.equal(await read(), digest, offered);
+    }
+    handler = (request, response) =>
+      request.headers.authorization === basic("bob:x") ? ok(response) : challenge(response, "Negotiate, Basic realm=x");
+    login({ auths: { [host]: { auth: Buffer.from("bob:x").toString("base64") } } });
+    assert.equal(await read(), digest);
+  });
+
+  it("gives the login to nobody that another host names", async () => {
+    const thief = http.createServer((request, response) => {
+      asked.push(`${request.headers.host} ${request.headers.authorization ?? "-"}`);
+      response.writeHead(401, { "www-authenticate": `Basic realm="x", Bearer realm="http://${host}/token"` }).end();
+    });
+    const asked: string[] = [];
+    await new Promise<void>((resolve) => thief.listen(0, "127.0.0.1", resolve));
+    const other = `localhost:${(thief.address() as AddressInfo).port}`;
+    login({
+      auths: Object.fromEntries([host, other].map((at) => [at, { auth: Buffer.from("bob:x").toString("base64") }])),
+    });
+    const tokens: string[] = [];
+    handler = (request, response) => {
+      if (request.url?.startsWith("/token")) tokens.push(request.url);
+      if (request.headers.authorization === basic("bob:x"))
+        response.writeHead(307, { location: `http://${other}/v2/team/app/manifests/1.0` }).end();
+      else challenge(response, "Basic realm=x");
+    };
+    assert.equal(await read(), "unauthorized");
+    assert.deepEqual([...new Set(asked)], [`${other} -`]);
+    assert.deepEqual(tokens, []);
+    thief.close();
+  });
+
+  it("finds logins where docker, podman and skopeo keep them", async () => {
+    const auth = (name: string) => ({ auth: Buffer.from(`${name}:x`).toString("base64") });
+    const files = path.join(folder, "files");
+    fs.mkdirSync(path.join(files, "containers"), { recursive: true });
+    const write = (name: string, auths: object) => {
+      fs.writeFileSync(path.join(files, name), JSON.stringify({ auths }));
+      return path.join(files, name);
+    };
+    let seen = "";
+    handler = (request, response) => {
+      seen = Buffer.from((request.headers.authorization ?? "").replace("Basic ", ""), "base64").toString();
+      if (seen) ok(response);
+      else challenge(response, 'Basic realm="x"');
+    };
+    const named = write("named.json", {
+      [`${host}/team`]: auth("team"),
+      [`${host}/tea`]: auth("tea"),
+      [host]: auth("all"),
+    });
+    write("containers/auth.json", { [host]: auth("podman") });
+    const cases: [login: string, docker: object, env: Record<string, string>][] = [
+      ["docker:x", { [host]: auth("docker") }, {}],
+      ["docker:x", { [`https://${host}/v2/`]: auth("docker") }, {}],
+      ["team:x", { [host]: auth("docker") }, { REGISTRY_AUTH_FILE: named }],
+      ["docker:x", { [host]: auth("docker") }, { XDG_RUNTIME_DIR: files }],
+      ["podman:x", {}, { XDG_RUNTIME_DIR: files }],
+      ["", { [`${host}/other`]: auth("other") }, {}],
+    ];
+    for (const [wanted, auths, env] of cases) {
+      login({ auths });
+      Object.assign(process.env, { REGISTRY_AUTH_FILE: "", XDG_RUNTIME_DIR: "" }, env);
+      seen = "";
+      await read();
+      assert.equal(seen, wanted, JSON.stringify([auths, env]));
+    }
+    process.env.REGISTRY_AUTH_FILE = "/nowhere/auth.json";
+    const client = new RegistryClient(host);
+    await assert.rejects(
+      client.manifest("team/app", "1"),
+      /REGISTRY_AUTH_FILE is \/nowhere\/auth\.json, which does not/,
+    );
+    await client.close();
+    for (const name of ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR"]) delete process.env[name];
+  });
+
   it("waits once when it is told to", async () => {
     let asked = 0;
     handler = (_, response) => {
