@@ -49,11 +49,13 @@ async function main(): Promise<void> {
 function bareProgram(args: ImageSigningGuardArgs): PulumiFn {
   return async () => {
     const k8s = await import("@pulumi/kubernetes");
-    const { compilePosture } = await import("../components/compile");
+    const { compilePosture, policiesOf } = await import("../components/compile");
     const { releaseArgs } = await import("../components/kyverno/release");
     const { resolvePosture } = await import("../components/resolve");
     const resolved = resolvePosture(args);
-    const { chartValues, namespace, policies, trust } = compilePosture(resolved);
+    const compiled = compilePosture(resolved);
+    const { chartValues, namespace, trust } = compiled;
+    const policies = policiesOf(compiled);
     const metadata = (of: { metadata: unknown }) => of.metadata as { name: string };
     const home = new k8s.core.v1.Namespace("namespace", { metadata: metadata(namespace) });
     const files = trust && [

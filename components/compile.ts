@@ -7,7 +7,7 @@ import { auditUnsignedImages } from "./policies/auditUnsignedImages";
 import { guardImageBypass } from "./policies/guardImageBypass";
 import { guardImageVerdicts } from "./policies/guardImageVerdicts";
 import { requireSignedImages, verifyImageSignatures } from "./policies/judges";
-import { type PolicyRole, ROLE } from "./policies/names";
+import { isGuard, type PolicyRole, ROLE, roleOf } from "./policies/names";
 import type { PolicyPlan, Resolved } from "./posture/types";
 
 /** Everything that goes into the cluster, in the order in which it must. */
@@ -18,7 +18,10 @@ export interface Compiled {
   /** ConfigMap with the trust anchors' files; absent when no file is needed. */
   readonly trust?: Manifest;
   readonly chartValues: Json;
-  readonly policies: Manifest[];
+  /** Policies without which the judges could be fooled: applied first and removed last. */
+  readonly guards: Manifest[];
+  /** All other policies, the user's own among them. */
+  readonly judges: Manifest[];
   /** Absent where the stack has no monitoring. */
   readonly monitoring?: CompiledMonitoring;
 }
@@ -49,7 +52,17 @@ export function compilePosture(resolved: Resolved): Compiled {
     },
     ...(trust ? { trust } : {}),
     chartValues: chartValues(resolved, trust),
-    policies,
+    guards: policies.filter((policy) => isGuard(roleOf(policy))).sort(byName),
+    judges: policies.filter((policy) => !isGuard(roleOf(policy))).sort(byName),
     ...(monitoring ? { monitoring } : {}),
   };
+}
+
+/** All policies, in the order in which they are applied. */
+export function policiesOf({ guards, judges }: Pick<Compiled, "guards" | "judges">): Manifest[] {
+  return [...guards, ...judges];
+}
+
+function byName(a: Manifest, b: Manifest): number {
+  return a.metadata.name.localeCompare(b.metadata.name);
 }

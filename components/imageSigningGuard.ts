@@ -1,13 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "./args";
-import { type Compiled, compilePosture } from "./compile";
+import { type Compiled, compilePosture, policiesOf } from "./compile";
 import type { Json, Manifest } from "./kubernetes/manifest";
 import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
 import { createMonitoring } from "./monitoring/resources";
 import { holdsOutputs, withoutOutputs } from "./outputs";
-import { isGuard, roleOf } from "./policies/names";
 import type { Posture, Resolved } from "./posture/types";
 import { GuardInputError, ProblemList } from "./problems";
 import { GuardResourceError } from "./pulumiError";
@@ -97,14 +96,14 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     const probe = new ReadinessProbe(this, args.readiness ?? {});
     const afterWebhooks = probe.afterWebhooks(release);
     const policies: k8s.apiextensions.CustomResource[] = [];
-    const deploy = (manifest: Manifest, index: number, dependsOn: pulumi.Resource[]) => {
+    const deploy = (manifest: Manifest, dependsOn: pulumi.Resource[]) => {
       const policy = new k8s.apiextensions.CustomResource(
         `${name}-${manifest.metadata.name}`,
         {
           apiVersion: manifest.apiVersion,
           kind: manifest.kind,
           metadata: awaited(manifest.metadata),
-          spec: afterWebhooks(plan.field((c) => c.policies[index]!.spec)),
+          spec: afterWebhooks(plan.field((c) => policyNamed(c, manifest.metadata.name).spec)),
         },
         // The name in the cluster is fixed, so a replacement can't stand beside what it replaces.
         {
@@ -118,12 +117,8 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       return policy;
     };
     // Guards come first and leave last: nothing is ever enforced while a forged verdict or bypass would count.
-    const manifests = shape.compiled.policies.map((manifest, index) => ({ manifest, index }));
-    const guards = manifests
-      .filter(({ manifest }) => isGuard(roleOf(manifest)))
-      .map(({ manifest, index }) => deploy(manifest, index, [release]));
-    for (const { manifest, index } of manifests.filter(({ manifest }) => !isGuard(roleOf(manifest))))
-      deploy(manifest, index, [release, ...guards]);
+    const guards = shape.compiled.guards.map((manifest) => deploy(manifest, [release]));
+    for (const manifest of shape.compiled.judges) deploy(manifest, [release, ...guards]);
 
     const { monitoring } = shape.compiled;
     this.monitoring = monitoring
@@ -138,7 +133,11 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       : pulumi.output("off");
     this.mode = pulumi.output(shape.resolved.posture.mode);
     this.posture = pulumi.output<Posture>(plan.posture) as unknown as typeof this.posture;
-    this.policyNames = pulumi.output(shape.compiled.policies.map((manifest) => manifest.metadata.name));
+    this.policyNames = pulumi.output(
+      policiesOf(shape.compiled)
+        .map(({ metadata }) => metadata.name)
+        .sort(),
+    );
     this.namespace = pulumi.output(shape.resolved.posture.kyverno.namespace);
     this.releaseStatus = release.status.status;
     this.chartVersion = pulumi.output(shape.resolved.posture.kyverno.chartVersion);
@@ -210,6 +209,11 @@ function shapeOf(args: unknown): Shape {
 
 function asResourceError(error: unknown, resource: pulumi.Resource): unknown {
   return error instanceof GuardInputError ? new GuardResourceError(error.message, error.problems, resource) : error;
+}
+
+/** By its name: what an Output brings may be another list than the one that was known when the resource was made. */
+function policyNamed(compiled: Compiled, name: string): Manifest {
+  return policiesOf(compiled).find(({ metadata }) => metadata.name === name)!;
 }
 
 /** Asks the provider to wait until Kyverno reports the policy as Ready, that is, in the webhooks. */

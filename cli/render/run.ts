@@ -1,11 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { compilePosture } from "../../components/compile";
-import type { Manifest } from "../../components/kubernetes/manifest";
+import { compilePosture, policiesOf } from "../../components/compile";
 import type { CompiledMonitoring } from "../../components/monitoring/compile";
 import { scrapeConfig } from "../../components/monitoring/scrape";
-import { isGuard, roleOf } from "../../components/policies/names";
 import { POLICY_REPORTER } from "../../components/posture/monitoringDefaults";
 import type { Posture } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
@@ -36,7 +34,6 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
   const resolved = resolvePosture(argsFromSettings(settings), { now });
   const compiled = compilePosture(resolved);
   const { kyverno } = resolved.posture;
-  const policies = [...compiled.policies].sort((a, b) => order(a).localeCompare(order(b)));
   const prerequisites = [...compiled.leftoverGuards, compiled.namespace, ...(compiled.trust ? [compiled.trust] : [])];
   const chart = [
     `# ${kyverno.chart.name} ${kyverno.chartVersion} (Kyverno ${kyverno.appVersion})`,
@@ -47,7 +44,7 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
     files: [
       { name: "1-prerequisites.yaml", text: prerequisites.map(toYaml).join("---\n") },
       { name: "2-kyverno-values.yaml", text: `${chart.join("\n")}\n${toYaml(compiled.chartValues)}` },
-      { name: "3-policies.yaml", text: policies.map(toYaml).join("---\n") },
+      { name: "3-policies.yaml", text: policiesOf(compiled).map(toYaml).join("---\n") },
       ...(compiled.monitoring ? monitoringFiles(resolved.posture, compiled.monitoring) : []),
     ],
     warnings: resolved.warnings,
@@ -77,12 +74,6 @@ function monitoringFiles(posture: Posture, compiled: CompiledMonitoring): Render
     files.push({ name: "prometheus-scrape.yaml", text: toYaml(scrapeConfig(posture.kyverno, monitoring)) });
   }
   return files;
-}
-
-/** Guards first, as the component creates them. */
-function order(manifest: Manifest): string {
-  const guard = isGuard(roleOf(manifest));
-  return `${guard ? 0 : 1}${manifest.metadata.name}`;
 }
 
 function toYaml(value: unknown): string {

@@ -1,5 +1,5 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { compilePosture } from "../../components/compile";
+import { compilePosture, policiesOf } from "../../components/compile";
 import type { Manifest } from "../../components/kubernetes/manifest";
 import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
@@ -132,7 +132,7 @@ export async function enforce(
   { plane, sigstore, developer }: Pick<Cluster, "plane" | "sigstore" | "developer">,
   repositories: readonly string[],
 ): Promise<void> {
-  const { policies } = compilePosture(resolvePosture(guardConfig(sigstore, repositories)));
+  const policies = policiesOf(compilePosture(resolvePosture(guardConfig(sigstore, repositories))));
   const isGuard = ({ metadata }: Manifest) => metadata.name.startsWith("guard-");
   await applyPolicies(plane, policies.filter(isGuard));
   await applyPolicies(

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import type { CheckReport, Judgement } from "../../cli/judging/imageReport";
-import { compilePosture } from "../../components/compile";
+import { compilePosture, policiesOf } from "../../components/compile";
 import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
 import { applyPolicies, installKyverno, type KyvernoNode, removePolicy, startKyvernoNode } from "../../local/kyverno";
@@ -77,8 +77,8 @@ export async function startWorld(): Promise<World> {
       if (compiled.trust) await post(plane, "/api/v1/namespaces/kyverno/configmaps", compiled.trust);
       for (const name of policies) await removePolicy(plane, name);
       await installKyverno(plane, node.kyverno, compiled.chartValues, {}, log);
-      await applyPolicies(plane, compiled.policies);
-      policies = compiled.policies.map(({ metadata }) => metadata.name);
+      await applyPolicies(plane, policiesOf(compiled));
+      policies = policiesOf(compiled).map(({ metadata }) => metadata.name);
       await waitFor("the policies are felt", 60_000, async () => {
         const answers = [await admit("ghcr.io/nobody/none:1", production), await admit(felt(settings), apps)];
         return answers.every((answer) => answer !== "admitted");

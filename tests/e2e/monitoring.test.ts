@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { AlertName } from "../../components/args";
-import { type Compiled, compilePosture } from "../../components/compile";
+import { type Compiled, compilePosture, policiesOf } from "../../components/compile";
 import { dashboardPanels, RANGE } from "../../components/monitoring/panels";
 import type { Resolved } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
@@ -270,7 +270,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
 
   it("asks for label values that this Kyverno has written", async () => {
     const { ruleGroups } = compiled.monitoring!;
-    const panels = dashboardPanels(resolved.posture, compiled.policies);
+    const panels = dashboardPanels(resolved.posture, policiesOf(compiled));
     const exprs = [
       ...ruleGroups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
       ...panels.flatMap(({ queries }) => queries.map(({ expr }) => expr)),
@@ -286,7 +286,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
 
   it("has a dashboard of which every query returned data", async () => {
     const end = Date.now() / 1000;
-    const panels = dashboardPanels(resolved.posture, compiled.policies);
+    const panels = dashboardPanels(resolved.posture, policiesOf(compiled));
     const drawn: DrawnPanel[] = [];
     for (const panel of panels) {
       const results = [];

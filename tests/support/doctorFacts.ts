@@ -3,7 +3,7 @@ import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { expectedAutogen } from "../../cli/doctor/checks/policies";
 import type { Facts } from "../../cli/doctor/facts";
-import { compilePosture } from "../../components/compile";
+import { compilePosture, policiesOf } from "../../components/compile";
 import { TRUST_FILES } from "../../components/kyverno/trustFiles";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
@@ -112,7 +112,7 @@ export async function healthyFacts(): Promise<Mutable<Facts>> {
     certificates: { known: { ca, pair: await certificate(-10, 140) } },
     crds: { known: ["clusterpolicies.kyverno.io", "policies.kyverno.io", "policyreports.wgpolicyk8s.io"] },
     policies: {
-      known: compiled.policies.map((manifest) => ({
+      known: policiesOf(compiled).map((manifest) => ({
         kind: "ClusterPolicy" as const,
         name: manifest.metadata.name,
         role: manifest.metadata.labels!["image-signing-guard/role"]!,

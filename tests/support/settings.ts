@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { readStackSettings } from "../../cli/settings/stackSettings";
-import { type Compiled, compilePosture } from "../../components/compile";
+import { type Compiled, compilePosture, policiesOf } from "../../components/compile";
 import type { Json, Manifest } from "../../components/kubernetes/manifest";
 import type { Posture } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
@@ -33,13 +33,20 @@ export function warningsOf(raw: unknown): string[] {
   return resolvePosture(raw, { now: NOW }).warnings;
 }
 
-export function compile(raw: unknown): Compiled {
-  return compilePosture(resolvePosture(raw, { now: NOW }));
+export function compile(raw: unknown): Compiled & { readonly policies: Manifest[] } {
+  const compiled = compilePosture(resolvePosture(raw, { now: NOW }));
+  const policies = policiesOf(compiled).sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  return { ...compiled, policies };
 }
 
 export function policyOf(compiled: Compiled, name: string): Manifest {
-  const policy = compiled.policies.find((manifest) => manifest.metadata.name === name);
-  if (!policy) throw new Error(`no policy ${name} among ${compiled.policies.map((p) => p.metadata.name).join(", ")}`);
+  const policy = policiesOf(compiled).find((manifest) => manifest.metadata.name === name);
+  if (!policy)
+    throw new Error(
+      `no policy ${name} among ${policiesOf(compiled)
+        .map((p) => p.metadata.name)
+        .join(", ")}`,
+    );
   return policy;
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { policiesOf } from "../../../components/compile";
 import type { Manifest } from "../../../components/kubernetes/manifest";
 import { roleOf, withGenerated } from "../../../components/policies/names";
 import { KYVERNO_LINES } from "../../../components/posture/kyvernoLines";
@@ -40,7 +41,7 @@ function present(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
             restore(facts, "3-policies"),
           ),
     ];
-  const wanted = facts.stack.compiled.policies.map(({ metadata }) => metadata.name);
+  const wanted = policiesOf(facts.stack.compiled).map(({ metadata }) => metadata.name);
   const missing = wanted.filter((name) => !policies.some((policy) => policy.name === name));
   const extra = own.filter(({ name }) => !wanted.includes(name)).map(({ name }) => name);
   return [
@@ -75,7 +76,7 @@ function drifts(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
   const { stack } = facts;
   if (!stack) return [];
   const { addedToPolicies } = KYVERNO_LINES[stack.resolved.posture.kyverno.target];
-  return stack.compiled.policies.flatMap((wanted) => {
+  return policiesOf(stack.compiled).flatMap((wanted) => {
     const found = policies.find(({ name }) => name === wanted.metadata.name);
     if (!found) return [];
     const isOwn = roleOf(wanted) !== undefined;
@@ -117,7 +118,7 @@ function short(value: unknown): string {
 }
 
 function autogens(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
-  const wanted = facts.stack?.compiled.policies ?? [];
+  const wanted = facts.stack ? policiesOf(facts.stack.compiled) : [];
   return wanted.flatMap((manifest) => {
     const found = policies.find(({ name }) => name === manifest.metadata.name);
     if (!found) return [];
@@ -152,7 +153,7 @@ export function expectedAutogen({ metadata, spec }: Manifest): string[] {
 
 /** 1.10 keeps one verdict for an image and shares it among all policies. */
 function others(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
-  const named = new Set(facts.stack?.compiled.policies.map(({ metadata }) => metadata.name) ?? []);
+  const named = new Set((facts.stack ? policiesOf(facts.stack.compiled) : []).map(({ metadata }) => metadata.name));
   const foreign = policies.filter(
     ({ role, name, spec }) => !role && !named.has(name) && JSON.stringify(spec).includes('"verifyImages"'),
   );

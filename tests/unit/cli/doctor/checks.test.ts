@@ -564,7 +564,7 @@ describe("doctor: checks over facts", () => {
     const { stack } = facts;
     const spec = { rules: [{ name: "labels", match: { any: [{ resources: { kinds: ["Pod"] } }] }, validate: {} }] };
     const extra = { apiVersion: "kyverno.io/v1", kind: "ClusterPolicy", metadata: { name: "extra" }, spec };
-    facts.stack = { ...stack!, compiled: { ...stack!.compiled, policies: [...stack!.compiled.policies, extra] } };
+    facts.stack = { ...stack!, compiled: { ...stack!.compiled, judges: [...stack!.compiled.judges, extra] } };
     const stored = (more: object) => ({
       kind: "ClusterPolicy" as const,
       name: "extra",

@@ -1,6 +1,5 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
-import type { Compiled } from "../../../../components/compile";
 import { KUBERNETES_NAMESPACES } from "../../../../components/posture/namespaces";
 import { GuardInputError } from "../../../../components/problems";
 import { IMAGES, NAMESPACES, type RandomSettings, randomSettings } from "../../../support/arbitraries";
@@ -22,7 +21,7 @@ function documented(settings: RandomSettings, namespace: string) {
 
 interface Accepted {
   readonly settings: RandomSettings;
-  readonly compiled: Compiled;
+  readonly compiled: ReturnType<typeof compile>;
 }
 
 /** Random configurations without overlaps. One sample serves all tests, since compiling takes longest. */
@@ -40,7 +39,7 @@ function acceptedSample(seed: number): Accepted[] {
 const seed = Date.now() % 1_000_000;
 let sample: Accepted[] = [];
 
-function forAccepted(check: (settings: RandomSettings, compiled: Compiled) => void): void {
+function forAccepted(check: (settings: RandomSettings, compiled: ReturnType<typeof compile>) => void): void {
   for (const { settings, compiled } of sample) {
     try {
       check(settings, compiled);
