@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../components/kubernetes/resources";
-import { causesOf, type Verdict, verdictOf } from "../doctor/explain/causes";
 import { ImageNameError, parseReference, policyText } from "../images/reference";
+import { causesOf, type Verdict, verdictOf } from "../refusals/causes";
 
 /** A row of a report, as far as it is looked at. */
 export interface Row {

@@ -18,7 +18,7 @@ const MUTATING =
 /** A way to be refused: what it is called, what `doctor explain` must find in it, and how it comes about. */
 export interface Situation {
   readonly name: string;
-  /** Ids of cli/doctor/refusals.json. */
+  /** Ids of cli/refusals/refusals.json. */
   readonly means: readonly string[];
   readonly provoke: (world: World) => Promise<string>;
 }

@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   // Words that everything uses.
   ["components/problems", "components/globs", "components/policies/names"],
   // What a user writes.
-  ["components/args", "components/schema", "components/misspelt", "components/settings"],
+  ["components/args", "components/fields", "components/schema", "components/misspelt", "components/settings"],
   ["components/kubernetes/"],
   ["components/posture/"],
   ["components/policies/"],
@@ -27,7 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 
 /** Rooms of the command line that several commands share. They know no command, and commands don't know each other. */
-const SHARED = ["cluster", "images", "judging", "settings", "signatures", "terminal"];
+const SHARED = ["cluster", "images", "judging", "refusals", "settings", "signatures", "terminal"];
 
 /** Talk to somebody, or to Pulumi. What decides must not. */
 const EFFECTS = /^(@pulumi\/|undici$|commander$|node:(fs|os|net|http|https|tls|child_process)$)/;

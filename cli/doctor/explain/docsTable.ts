@@ -1,6 +1,6 @@
-import { KNOWN_REFUSALS } from "./causes";
+import { KNOWN_REFUSALS } from "../../refusals/causes";
 
-export const TABLE_BEGIN = "<!-- written from cli/doctor/explain/refusals.json -->";
+export const TABLE_BEGIN = "<!-- written from cli/refusals/refusals.json -->";
 export const TABLE_END = "<!-- end -->";
 
 /** The table of docs/troubleshooting.md. */

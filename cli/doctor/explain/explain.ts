@@ -1,5 +1,5 @@
 import { entryOf, entryRule, plainRule } from "../../../components/policies/names";
-import { causesOf, chiefCause } from "./causes";
+import { causesOf, chiefCause } from "../../refusals/causes";
 import { type Objection, objections } from "./objections";
 
 export interface Explained {

@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import { rowsOf, sayingOf } from "../../../../cli/cluster/rows";
-import { causesOf, KNOWN_REFUSALS, verdictOf } from "../../../../cli/doctor/explain/causes";
 import { explain } from "../../../../cli/doctor/explain/explain";
+import { causesOf, KNOWN_REFUSALS, verdictOf } from "../../../../cli/refusals/causes";
 import { pod, scanReport } from "../../../support/clusterObjects";
 import { CAUSES } from "./causes";
 

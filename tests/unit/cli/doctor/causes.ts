@@ -1,4 +1,4 @@
-import type { Verdict } from "../../../../cli/doctor/explain/causes";
+import type { Verdict } from "../../../../cli/refusals/causes";
 
 /**
  * Texts of Kyverno 1.10.7 and what it is made of, each with its source: recorded, or put together from the format strings

@@ -1,9 +1,9 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { KNOWN_REFUSALS } from "../../../../cli/doctor/explain/causes";
 import { refusalTable, TABLE_BEGIN, TABLE_END } from "../../../../cli/doctor/explain/docsTable";
 import { describeExplanation, explain } from "../../../../cli/doctor/explain/explain";
+import { KNOWN_REFUSALS } from "../../../../cli/refusals/causes";
 import { disturbances, situations } from "../../../e2e/refusals";
 
 const FIXTURES = path.join(__dirname, "../../fixtures/refusals");
