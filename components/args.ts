@@ -121,8 +121,17 @@ export interface GithubSignerArgs {
   repository: string;
   /** The workflow file that runs `cosign sign`, e.g. `docker-build.yml` (looked up in `.github/workflows/`). */
   workflow: string;
-  /** The full git ref that the workflow ran on, e.g. `refs/heads/main` or `refs/tags/v*`. */
+  /**
+   * The full git ref that the workflow file was taken from, e.g. `refs/heads/main` or `refs/tags/v*`. For a workflow that
+   * is called at a commit (`uses: owner/name/.github/workflows/file.yml@COMMIT`): that commit, all 40 digits.
+   */
   ref: string;
+  /**
+   * The token issuer of a GitHub Enterprise: `https://HOST/_services/token`, `https://token.actions.TENANT.ghe.com` or
+   * `https://token.actions.githubusercontent.com/ENTERPRISE`. The subject's host follows from it.
+   * @default "https://token.actions.githubusercontent.com"
+   */
+  issuer?: string;
   /** Only runs started by this event count, e.g. `push`. Default: any event. */
   trigger?: string;
   /**
@@ -130,6 +139,11 @@ export interface GithubSignerArgs {
    * (`on: workflow_call`): without it every caller in the world signs with this identity. Default: any caller.
    */
   callerRepository?: string;
+  /**
+   * The git ref of that run, e.g. `refs/heads/main`. With a called workflow `ref` is the called file's, so without this one
+   * every branch of the caller may sign. Default: any ref.
+   */
+  callerRef?: string;
 }
 
 /** Claims of a Fulcio certificate that must match besides subject and issuer. Wildcards `*` and `?` are allowed. */

@@ -19,6 +19,19 @@ const CREDENTIALS: readonly [RegExp, string] = [
   "write it without user and password: they would stand in the state and in policies for everybody to read",
 ];
 
+/** A branch (those of a merge queue too), a tag, a pull request, or wildcards. */
+const RUN_REF =
+  "refs/(?:heads|tags)/(?!.*(?:\\.\\.|//|@\\{))[^\\s~^:\\\\[]+|refs/pull/[0-9*?]+(?:/(?:merge|head|\\*))?|refs/\\*|\\*";
+const REF_MISTAKES: NonNullable<FieldKind["mistakes"]> = [
+  [/^(heads|tags|pull)\//, "begin it with refs/"],
+  [/^v?\d+(\.\d+)+/, "write refs/tags/ before it"],
+  [/^(?!refs\/|\*|[0-9a-f]{40}$)[\w./-]+$/, "write refs/heads/ before a branch, refs/tags/ before a tag"],
+  [
+    /^refs\/(?!heads\/|tags\/|pull\/|\*$)/,
+    "write refs/heads/..., refs/tags/... or refs/pull/NUMBER/merge: no run has another ref",
+  ],
+];
+
 /** One line for each kind; the schema says which field is of which. */
 export const FIELDS = {
   secretName: {
@@ -119,6 +132,15 @@ export const FIELDS = {
       [/\.git$/, "leave out .git"],
     ],
   },
+  githubIssuer: {
+    pattern:
+      /^https:\/\/(token\.actions\.githubusercontent\.com(\/[A-Za-z0-9-]+)?|token\.actions\.[a-z0-9-]+\.ghe\.com|[A-Za-z0-9.-]+(:[0-9]{1,5})?\/_services\/token)$/,
+    longest: 200,
+    description:
+      "the token issuer of a GitHub: https://HOST/_services/token (Enterprise Server), https://token.actions.TENANT.ghe.com, or https://token.actions.githubusercontent.com with /ENTERPRISE if need be",
+    example: "https://github.example.com/_services/token",
+    mistakes: [[/\/$/, "leave out the / at the end: issuers are compared exactly"]],
+  },
   githubEvent: {
     pattern: /^[a-z_*?]+$/,
     longest: 40,
@@ -132,11 +154,25 @@ export const FIELDS = {
     example: "0123456789abcdef0123456789abcdef01234567",
     mistakes: [[/^[0-9a-fA-F]{4,39}$/, "write all 40 digits, or put * behind the first ones"]],
   },
+  /** What `github.ref` can be in a run, and so what a certificate can hold. */
   gitRef: {
-    pattern: /^(refs\/(?!.*\.\.)[^\s~^:\\[]+|\*)$/,
+    pattern: new RegExp(`^(?:${RUN_REF})$`),
     longest: 300,
-    description: "a full git ref",
+    description: "a full git ref: refs/heads/..., refs/tags/... or refs/pull/NUMBER/merge; * is a wildcard",
     example: "refs/heads/main",
+    mistakes: [
+      [/^[0-9a-f]{7,64}$/, "write the ref that the run was on: a commit stands only in the ref of a called workflow"],
+      ...REF_MISTAKES,
+    ],
+  },
+  /** Where the file that runs was taken from: a called workflow may be pinned by a commit. */
+  workflowRef: {
+    pattern: new RegExp(`^(?:[0-9a-f]{40}|${RUN_REF})$`),
+    longest: 300,
+    description:
+      "a full git ref (refs/heads/..., refs/tags/..., refs/pull/NUMBER/merge; * is a wildcard), or the whole commit of a called workflow",
+    example: "refs/heads/main",
+    mistakes: [[/^[0-9a-f]{7,39}$/, "write all 40 digits of the commit"], ...REF_MISTAKES],
   },
   sentence: {
     pattern: /\S/,

@@ -70,9 +70,11 @@ const githubSigner = block({
     .string()
     .regex(/^[^\s/@]+\.ya?ml$/)
     .meta({ description: "the workflow's file name in .github/workflows", example: "docker-build.yml" }),
-  ref: textOf("gitRef"),
+  ref: textOf("workflowRef"),
+  issuer: textOf("githubIssuer").optional(),
   trigger: textOf("githubEvent").optional(),
   callerRepository: text("owner/name as GitHub spells it", "Ikey168/Modulo").optional(),
+  callerRef: textOf("gitRef").optional(),
 });
 
 const claims = block({
@@ -415,6 +417,11 @@ const ELSEWHERE: readonly (readonly [key: RegExp, fix: string])[] = [
   [/^images\[\d+\]\.(mutateDigest|verifyDigest)$/, "use tags: pin or keep, for the whole stack"],
   [/^images\[\d+\]\.required$/, "use mode and namespaces.overrides"],
   [/^images\[\d+\]\.attestors$/, "write signers"],
+  [
+    /\.github\.environment$/,
+    "remove it: the environment stands in no field of a certificate that Kyverno 1.10 reads; protect the branch or tag that it is limited to, and name that at ref",
+  ],
+  [/\.github\.(repo|repositoryName)$/, "write repository"],
   [/\.key\.secret$/, "write secretName: the Secret must lie in Kyverno's namespace"],
 ];
 

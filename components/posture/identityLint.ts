@@ -1,8 +1,22 @@
 import type { ProblemList } from "../problems";
 import type { SignerConfig } from "../schema";
+import { checkWildcards } from "./images";
 import type { KeylessSigner, Signer } from "./types";
 
 export const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
+
+/**
+ * The host of the workflows that an issuer of GitHub speaks for: github.com (also an enterprise's own issuer there), an
+ * enterprise with data residency, or a GitHub Enterprise Server. Undefined for any other issuer.
+ */
+export function githubHost(issuer: string): string | undefined {
+  if (issuer === GITHUB_ISSUER || /^https:\/\/token\.actions\.githubusercontent\.com\/[A-Za-z0-9-]+$/.test(issuer))
+    return "github.com";
+  return (
+    /^https:\/\/([A-Za-z0-9.-]+(?::[0-9]+)?)\/_services\/token$/.exec(issuer)?.[1] ??
+    /^https:\/\/token\.actions\.([a-z0-9-]+\.ghe\.com)$/.exec(issuer)?.[1]
+  );
+}
 
 /** How many strangers a subject lets in. Kyverno's `*` also crosses `/` and `@`. */
 export const IDENTITY_RANKS = {
@@ -10,14 +24,16 @@ export const IDENTITY_RANKS = {
   exact: 0,
   /** One workflow on tags that begin alike, e.g. `refs/tags/v*`. */
   tags: 1,
+  /** One workflow on every tag. */
+  everyTag: 2,
   /** One workflow on any branch or pull request that the ref pattern matches. */
-  openRef: 2,
+  openRef: 3,
   /** Any workflow file of a repository, so whoever may push a branch. */
-  openWorkflow: 3,
+  openWorkflow: 4,
   /** Repositories, owners or addresses that merely begin or end alike. */
-  openRepository: 4,
+  openRepository: 5,
   /** Everybody who has an account with the issuer. */
-  anyone: 5,
+  anyone: 6,
 } as const;
 export type IdentityRank = keyof typeof IDENTITY_RANKS;
 
@@ -32,24 +48,73 @@ export interface Danger {
   readonly safer: string;
 }
 
-const EXAMPLE = "https://github.com/OWNER/REPO/.github/workflows/FILE.yml@refs/heads/main";
-const WHO: Record<IdentityRank, [who: string, safer: string]> = {
-  exact: ["one identity", ""],
-  tags: ["tags that begin alike", ""],
-  openRef: [
-    "every branch and pull request of the repository that this ref pattern matches",
-    "write the ref out, e.g. @refs/heads/main or @refs/tags/v*",
+/** What a wildcard in the ref lets in, the first that matches. */
+const OPEN_REFS: readonly (readonly [ref: RegExp, who: string, safer: string])[] = [
+  [
+    /^refs\/heads\/gh-readonly-queue\/[^*?]+\/[*?]/,
+    "every entry of that merge queue, which is code that has not reached the branch yet",
+    "let the workflow sign on the branch itself, where that is enough",
   ],
-  openWorkflow: [
-    "every workflow of the repository, also one that somebody adds on a branch",
-    `write the workflow's file name, e.g. ${EXAMPLE}`,
+  [/^refs\/heads\/\*$/, "every branch, so whoever may push one", "write the branch out, e.g. @refs/heads/main"],
+  [
+    /^refs\/heads\//,
+    "every branch that this pattern matches, so whoever may push such a one",
+    "protect these branches by a rule of the repository, or write one out, e.g. @refs/heads/main",
   ],
-  openRepository: [
-    "identities that merely begin alike, other repositories and workflows among them",
-    `write the repository and the workflow without wildcards, e.g. ${EXAMPLE}`,
+  [
+    /^refs\/pull\//,
+    "pull requests, which is code that nobody has merged",
+    "let the workflow sign on the branch, e.g. @refs/heads/main",
   ],
-  anyone: ["everybody who has an account with the issuer", `name one identity, e.g. ${EXAMPLE}`],
-};
+];
+const ANY_REF = [
+  "every branch, tag and pull request of the repository that this ref pattern matches",
+  "write the ref out, e.g. @refs/heads/main or @refs/tags/v*",
+] as const;
+
+/** What a subject of this kind looks like, so that no advice names one that its issuer never issues. */
+function exampleFor(issuer: string, subject: string): string {
+  const host = githubHost(issuer);
+  if (host) return `https://${host}/OWNER/REPO/.github/workflows/FILE.yml@refs/heads/main`;
+  if (/^https:\/\/gitlab[.]/.test(issuer)) return `${issuer}/GROUP/PROJECT//.gitlab-ci.yml@refs/heads/main`;
+  if (/^[^/]*@[^/]*$/.test(subject)) return "release@example.com";
+  return "what `image-signing-guard check IMAGE` says of a signed image";
+}
+
+/** Whom a subject lets in besides the one that is meant, and what would be narrower. */
+function reach(rank: IdentityRank, issuer: string, subject: string): [who: string, safer: string] {
+  const example = exampleFor(issuer, subject);
+  const ref = subject.slice(subject.indexOf("@") + 1);
+  switch (rank) {
+    case "exact":
+      return ["one identity", ""];
+    case "tags":
+      return ["tags that begin alike", ""];
+    case "everyTag":
+      return [
+        "every tag, so whoever may push one",
+        "protect tags by a rule of the repository, or write how they begin, e.g. @refs/tags/v*",
+      ];
+    case "openRef": {
+      const [, who, safer] = OPEN_REFS.find(([pattern]) => pattern.test(ref)) ?? [undefined, ...ANY_REF];
+      return [who, safer];
+    }
+    case "openWorkflow":
+      return [
+        "every workflow of the repository, also one that somebody adds on a branch",
+        `write the workflow's file name, e.g. ${example}`,
+      ];
+    case "openRepository":
+      return /^[^/]*@[^/]*$/.test(subject)
+        ? ["everybody whose address looks alike", `name each address, e.g. ${example}`]
+        : [
+            "identities that merely begin alike, other repositories and workflows among them",
+            `write the repository and the workflow without wildcards, e.g. ${example}`,
+          ];
+    case "anyone":
+      return ["everybody who has an account with the issuer", `name one identity, e.g. ${example}`];
+  }
+}
 
 export function identityRank(subject: string): IdentityRank {
   if (!/[*?]/.test(subject)) return "exact";
@@ -57,13 +122,11 @@ export function identityRank(subject: string): IdentityRank {
   const ref = subject.indexOf("@");
   const before = ref === -1 ? subject : subject.slice(0, ref);
   if (ref !== -1 && !/[*?]/.test(before)) {
-    return /^@refs\/tags\/[^*?]+\*$/.test(subject.slice(ref))
-      ? "tags"
-      : isWorkflow(before)
-        ? "openRef"
-        : "openRepository";
+    if (!isWorkflow(before)) return "openRepository";
+    if (/^@refs\/tags\/[^*?]/.test(subject.slice(ref))) return "tags";
+    return /^@refs\/tags\//.test(subject.slice(ref)) ? "everyTag" : "openRef";
   }
-  return /^https:\/\/github\.com\/[^/*?]+\/[^/*?]+\/\.github\/workflows\/[^/]+$/.test(before)
+  return /^https:\/\/[^/*?]+\/[^/*?]+\/[^/*?]+\/\.github\/workflows\/[^/]+$/.test(before)
     ? "openWorkflow"
     : "openRepository";
 }
@@ -74,12 +137,15 @@ function isWorkflow(path: string): boolean {
 }
 
 /** How far a subject's wildcards reach; undefined when it has none or only a tag pattern. */
-export function wildcardDanger(subject: string): Danger | undefined {
+export function wildcardDanger(subject: string, issuer = GITHUB_ISSUER): Danger | undefined {
   const rank = identityRank(subject);
   if (IDENTITY_RANKS[rank] <= IDENTITY_RANKS.tags) return undefined;
-  const [who, safer] = WHO[rank];
+  const [who, safer] = reach(rank, issuer, subject);
   return { rank, refused: IDENTITY_RANKS[rank] >= NEEDS_REASON, who, safer };
 }
+
+/** The longest subject and claim that a certificate is taken to hold. */
+const LONGEST_CLAIM = 1000;
 
 /** Identities that look narrower than they are, and such as nobody can have. */
 export function lintIdentity(
@@ -98,7 +164,7 @@ export function lintIdentity(
       subjectKey,
       signer.subject,
       "one identity",
-      `write who signs, e.g. ${EXAMPLE}: Kyverno takes an empty subject for everybody`,
+      `write who signs, e.g. ${exampleFor(signer.issuer, "")}: Kyverno takes an empty subject for everybody`,
     );
     return;
   }
@@ -107,7 +173,10 @@ export function lintIdentity(
   }
   lintShape(signer, field, warnings);
   lintCaller(signer, given, field, repositories, warnings);
-  const danger = wildcardDanger(signer.subject);
+  checkWildcards(subjectKey, signer.subject, LONGEST_CLAIM, problems);
+  for (const [claim, value] of Object.entries(signer.claims))
+    checkWildcards(given.github ? field : `${field}.claims.${claim}`, value, LONGEST_CLAIM, problems);
+  const danger = wildcardDanger(signer.subject, signer.issuer);
   if (!danger) return;
   if (danger.refused && (!given.acceptWildcardReason || danger.rank === "anyone")) {
     const reason =
@@ -135,19 +204,34 @@ function lintIssuer({ issuer }: KeylessSigner, field: string, problems: ProblemL
   }
 }
 
-const GITHUB_SUBJECT = /^https:\/\/github\.com\/([^/]+)\/([^/]+)\/\.github\/workflows\/[^/@]+@(.+)$/;
+const GITHUB_SUBJECT = /^https:\/\/([^/]+)\/([^/]+)\/([^/]+)\/\.github\/workflows\/[^/@]+@(.+)$/;
+/** A called workflow is pinned by a commit or a ref; a wildcard may stand for either. */
+const WHOLE_REF = /^(refs\/|[*?]|[0-9a-f]{40}$)/;
 
 /** A subject that GitHub never issues refuses every image; better said now than then. */
 function lintShape({ issuer, subject }: KeylessSigner, field: string, warnings: string[]): void {
-  if (issuer !== GITHUB_ISSUER || /[*?]/.test(subject.split("@")[0]!)) return;
+  const host = githubHost(issuer);
+  if (!host || /[*?]/.test(subject.split("@")[0]!)) return;
   const match = GITHUB_SUBJECT.exec(subject);
-  if (!match) {
-    warnings.push(`${field}: GitHub issues no subject like "${subject}"; it looks like ${EXAMPLE}`);
-  } else if (!/^(refs\/|[*?])/.test(match[3]!)) {
+  const example = exampleFor(issuer, subject);
+  if (!match || match[1] !== host) {
+    // What people know from the token, which is not what Fulcio puts into the certificate.
+    const environment = /^repo:.*:environment:/.test(subject)
+      ? "; the environment stands in no field that Kyverno 1.10 reads, so protect the branch or tag that it is limited to"
+      : "";
+    warnings.push(`${field}: GitHub issues no subject like "${subject}"; it looks like ${example}${environment}`);
+  } else if (!WHOLE_REF.test(match[4]!)) {
     warnings.push(
-      `${field}: the ref in GitHub's subjects is written in full; write ${subject.replace(/@.*$/, "")}@refs/heads/${match[3]}`,
+      `${field}: the ref in GitHub's subjects is written in full; write ${subject.replace(/@.*$/, "")}@${fullRef(match[4]!)}`,
     );
   }
+}
+
+/** What a short ref most likely is. */
+export function fullRef(ref: string): string {
+  if (/^(heads|tags|pull)\//.test(ref)) return `refs/${ref}`;
+  if (/^[0-9a-f]{7,39}$/.test(ref)) return "COMMIT, with all its 40 digits";
+  return /^v?\d+(\.\d+)*/.test(ref) ? `refs/tags/${ref}` : `refs/heads/${ref}`;
 }
 
 /**
@@ -161,7 +245,7 @@ function lintCaller(
   repositories: readonly string[],
   warnings: string[],
 ): void {
-  if (issuer !== GITHUB_ISSUER) return;
+  if (!githubHost(issuer)) return;
   const line = (owner: string) =>
     given.github ? `callerRepository: ${owner}/REPO` : `claims: {githubWorkflowRepository: ${owner}/REPO}`;
   const bound = claims.githubWorkflowRepository;
@@ -170,7 +254,7 @@ function lintCaller(
     warnings.push(`${field}: "${bound}" binds no caller; write ${line("OWNER")}`);
     return;
   }
-  const owner = GITHUB_SUBJECT.exec(subject)?.[1]?.toLowerCase();
+  const owner = GITHUB_SUBJECT.exec(subject)?.[2]?.toLowerCase();
   const owners = repositories.flatMap((repository) => /^ghcr\.io\/([^/*?]+)\//.exec(repository)?.[1] ?? []);
   const other = owners.find((name) => owner !== undefined && name !== owner);
   if (!other) return;
@@ -189,9 +273,9 @@ export interface PlacedSigner {
 export function lintSpelling(placed: readonly PlacedSigner[], warnings: string[]): void {
   const seen = new Map<string, { spelling: string; key: string }>();
   for (const { key, signer } of placed) {
-    if (signer.kind !== "keyless" || signer.issuer !== GITHUB_ISSUER) continue;
+    if (signer.kind !== "keyless" || !githubHost(signer.issuer)) continue;
     const match = GITHUB_SUBJECT.exec(signer.subject);
-    const spellings = [match ? `${match[1]}/${match[2]}` : undefined, signer.claims.githubWorkflowRepository];
+    const spellings = [match ? `${match[2]}/${match[3]}` : undefined, signer.claims.githubWorkflowRepository];
     for (const spelling of spellings) {
       if (spelling === undefined || /[*?]/.test(spelling)) continue;
       const earlier = seen.get(spelling.toLowerCase());

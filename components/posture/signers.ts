@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
-import { KyvernoTarget } from "../args";
+import { KyvernoTarget, TrustRoot } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig, ImageRuleConfig, SignerConfig } from "../schema";
-import { GITHUB_ISSUER, lintIdentity, lintSpelling } from "./identityLint";
+import { GITHUB_ISSUER, githubHost, lintIdentity, lintSpelling } from "./identityLint";
 import { KYVERNO_LINES, type KyvernoLine } from "./kyvernoLines";
 import type { PemStore } from "./pem";
 import { spellings } from "./spelling";
@@ -18,6 +18,7 @@ interface Context {
   readonly problems: ProblemList;
   readonly warnings: string[];
   readonly line: KyvernoLine;
+  readonly publicGood: boolean;
 }
 
 export function resolveImages(
@@ -27,7 +28,8 @@ export function resolveImages(
   warnings: string[],
 ): ImageRule[] {
   const line = KYVERNO_LINES[config.kyverno?.target ?? KyvernoTarget.V1_10];
-  const context: Context = { pems, problems, warnings, line };
+  const publicGood = (config.trust?.root ?? TrustRoot.PublicGood) === TrustRoot.PublicGood;
+  const context: Context = { pems, problems, warnings, line, publicGood };
   const names = new Map<string, number>();
   const images = config.images.map((rule, index) => {
     const key = `images[${index}]`;
@@ -112,6 +114,11 @@ function resolveSigners(
     if (resolved.kind === "keyless") {
       lintIdentity(resolved, signer, `${key}[${index}]`, repositories, context.problems, context.warnings);
     }
+    if (resolved.kind === "keyless" && context.publicGood && resolved.issuer.endsWith("/_services/token")) {
+      context.warnings.push(
+        `${key}[${index}]: the public Sigstore instance issues no certificates for ${resolved.issuer}; set trust.root to custom, with the Fulcio that does`,
+      );
+    }
     return [resolved];
   });
 }
@@ -138,12 +145,14 @@ function resolveSigner(signer: SignerConfig, key: string, context: Context): Sig
 
 /** The identity that GitHub's certificates carry for a workflow, and the caller's repository where it is bound. */
 export function githubIdentity(github: NonNullable<SignerConfig["github"]>): KeylessSigner {
+  const issuer = github.issuer ?? GITHUB_ISSUER;
   return {
     kind: "keyless",
-    issuer: GITHUB_ISSUER,
-    subject: `https://github.com/${github.repository}/.github/workflows/${github.workflow}@${github.ref}`,
+    issuer,
+    subject: `https://${githubHost(issuer) ?? "github.com"}/${github.repository}/.github/workflows/${github.workflow}@${github.ref}`,
     claims: definedOnly({
       githubWorkflowRepository: github.callerRepository,
+      githubWorkflowRef: github.callerRef,
       githubWorkflowTrigger: github.trigger,
     }),
   };

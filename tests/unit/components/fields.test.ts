@@ -208,6 +208,26 @@ const TABLE: [field: string, at: Settings, good: unknown[], bad: [unknown, RegEx
     ],
   ],
   [
+    "images[0].signers[0].github.ref",
+    github("ref"),
+    ["refs/heads/main", "refs/tags/v*", "refs/pull/7/merge", "refs/*", "*", "0123456789abcdef0123456789abcdef01234567"],
+    [
+      ["main", /refs\/heads\/ before a branch/],
+      ["v1.2.3", /refs\/tags\/ before it/],
+      ["heads/main", /begin it with refs/],
+      ["0123abc", /all 40 digits/],
+      ["refs/remotes/origin/main", /no run has another ref/],
+      ["refs/heads/a b", /e\.g\. refs\/heads\/main/],
+      ["refs/heads/", /e\.g\. refs\/heads\/main/],
+    ],
+  ],
+  [
+    "images[0].signers[0].github.callerRef",
+    github("callerRef"),
+    ["refs/heads/main", "refs/heads/release-*"],
+    [["0123456789abcdef0123456789abcdef01234567", /called workflow/]],
+  ],
+  [
     "images[0].signers[0].github.trigger",
     github("trigger"),
     ["push", "workflow_dispatch"],
