@@ -13,7 +13,8 @@ export interface Row {
 
 /** The rows of a BackgroundScanReport or a PolicyReport. */
 export function rowsOf(report: KubeObject): Row[] {
-  const { results } = (report.kind === "BackgroundScanReport" || report.spec !== undefined ? report.spec : report) as {
+  const { results } = ((report.kind === "BackgroundScanReport" || report.spec !== undefined ? report.spec : report) ??
+    {}) as {
     results?: readonly (Partial<Row> & { timestamp?: { seconds?: number } })[];
   };
   return (results ?? []).map(({ policy = "", rule = "", result = "error", message = "", timestamp }) => ({

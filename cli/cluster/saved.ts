@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { ClusterError } from "../../components/kubernetes/errors";
 import { type KubeObject, resourceText } from "../../components/kubernetes/resources";
+import { withoutNulls } from "../../components/kubernetes/withoutNulls";
 import { GuardInputError } from "../../components/problems";
 import type { ObjectSource } from "./source";
 
@@ -10,7 +11,7 @@ const HOW = "kubectl get pods,deployments,... -A -o json";
 export function savedSource(files: readonly string[]): ObjectSource {
   const byKind = new Map<string, KubeObject[]>();
   for (const file of files) {
-    for (const object of objectsOf(readSaved(file), file)) {
+    for (const object of withoutNulls(objectsOf(readSaved(file), file))) {
       const kind = `${object.kind}.${groupOf(object)}`;
       const known = byKind.get(kind);
       if (known) known.push(object);
@@ -61,18 +62,19 @@ function objectsOf(document: unknown, file: string): KubeObject[] {
 interface List {
   readonly kind: string;
   readonly apiVersion?: string;
-  readonly items: readonly unknown[];
+  /** Go writes an empty list as null. */
+  readonly items: readonly unknown[] | null;
 }
 
 /** The API server itself (`kubectl get --raw`) writes the kind once, on the list. */
 function itemsOf({ kind, apiVersion, items }: List): unknown[] {
-  if (kind === "List") return [...items];
-  return items.map((item) => ({ kind: kind.replace(/List$/, ""), apiVersion, ...(item as object) }));
+  if (kind === "List") return [...(items ?? [])];
+  return (items ?? []).map((item) => ({ kind: kind.replace(/List$/, ""), apiVersion, ...(item as object) }));
 }
 
 function isList(document: unknown): document is List {
   const { kind, items } = (document ?? {}) as { kind?: unknown; items?: unknown };
-  return typeof kind === "string" && kind.endsWith("List") && Array.isArray(items);
+  return typeof kind === "string" && kind.endsWith("List") && (items === null || Array.isArray(items));
 }
 
 function groupOf({ apiVersion = "" }: KubeObject): string {

@@ -22,14 +22,17 @@ export function restore(facts: Facts, file: "1-prerequisites" | "3-policies"): s
 
 /**
  * Puts back what somebody changed in the release's objects. The engine does not see such changes, since neither its
- * chart nor its values differ; Helm writes the objects anew when it goes back to the revision that is deployed.
+ * chart nor its values differ; what Helm has on record is applied again, without a new revision.
  */
 export function reapplyRelease(facts: Facts): string {
   const own = (known(facts.releases) ?? []).filter(({ name }) => name === facts.release);
   const [latest] = [...own].sort((a, b) => b.revision - a.revision);
   if (latest?.status !== "deployed") return restoreKyverno(facts);
-  const { helm } = facts.commands;
-  return `${helm} rollback ${facts.release} ${latest.revision} --namespace ${facts.namespace} --wait`;
+  const { helm, kubectl } = facts.commands;
+  return [
+    `${helm} get manifest ${facts.release} --namespace ${facts.namespace}`,
+    `${kubectl} apply --server-side --force-conflicts --namespace ${facts.namespace} -f -`,
+  ].join(" | ");
 }
 
 /** Installs what the stack says, where it is not there or is another version. */

@@ -48,7 +48,7 @@ function row({ verdict, image, digest, runningDigests, namespace, owner, uses, r
     (digest ?? runningDigests[0])?.slice("sha256:".length, "sha256:".length + 12) ?? "-",
     namespace,
     `${owner.kind}/${owner.name}`,
-    uses.map(useText).join(", "),
+    [...new Set(uses.map(useText))].join(", "),
     reason,
     detail,
   ];

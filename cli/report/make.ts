@@ -1,8 +1,9 @@
 import { POLICY_REPORTS, SCAN_REPORTS } from "../../components/kubernetes/resources";
+import { isJudge } from "../../components/policies/names";
 import { type DeployedPolicy, readPolicies } from "../cluster/policies";
 import { type Gap, type ObjectSource, readAll, rightsFix } from "../cluster/source";
 import { readUsages, type Usage, WHEN } from "../cluster/workloads";
-import { Findings, modeOf } from "./findings";
+import { Findings, type Known, modeOf } from "./findings";
 import {
   type Report,
   type ReportBypass,
@@ -27,7 +28,7 @@ export async function makeReport(source: ObjectSource, namespaces: readonly stri
   const reportGaps = await read(POLICY_REPORTS, !wholeRows);
   const { usages, gaps } = await readUsages(source, namespaces, now);
 
-  const images = imagesOf(usages, findings);
+  const images = imagesOf(usages, findings, policies);
   const bypasses = bypassesOf(usages);
   const notRead = [...scanGaps, ...reportGaps, ...gaps];
   return {
@@ -66,14 +67,27 @@ function nothingToReport(gaps: readonly Gap[], source: ObjectSource): Error {
 const workloadText = ({ owner }: Usage) => `${owner.kind}/${owner.name}`;
 const workloadKey = (usage: Usage) => `${usage.namespace}\n${workloadText(usage)}`;
 
-function imagesOf(usages: readonly Usage[], findings: Findings): ReportImage[] {
+function imagesOf(usages: readonly Usage[], findings: Findings, policies: readonly DeployedPolicy[]): ReportImage[] {
   const groups = groupBy(usages, ({ namespace, image, reference }) => `${namespace}\n${reference ?? image}`);
-  return groups.map((group) => imageOf(group, findings)).sort(worstFirst);
+  const judging = policies.filter(({ role }) => isJudge(role));
+  return groups.map((group) => imageOf(group, knownOf(group, findings, judging))).sort(worstFirst);
 }
 
-function imageOf(group: readonly Usage[], findings: Findings): ReportImage {
-  const { namespace, image, reference = image, place } = group[0]!;
+/** Where no policy demands a signature, as in Kyverno's own namespace, nobody lacks a signer. */
+function knownOf(
+  [usage]: readonly Usage[],
+  findings: Findings,
+  judging: readonly DeployedPolicy[],
+): Known | { readonly detail: string } | undefined {
+  const { namespace, image, reference = image } = usage!;
   const known = findings.of(namespace, reference);
+  const demanded = judging.length === 0 || modeOf(judging, namespace) !== "none";
+  return known?.state === "noSigner" && !demanded ? { detail: "no policy demands signatures here" } : known;
+}
+
+function imageOf(group: readonly Usage[], found: Known | { readonly detail: string } | undefined): ReportImage {
+  const { namespace, image, reference = image, place } = group[0]!;
+  const known = found && "state" in found ? found : undefined;
   const uses = group.flatMap((usage) => usage.uses);
   return {
     image: reference,
@@ -85,7 +99,7 @@ function imageOf(group: readonly Usage[], findings: Findings): ReportImage {
     pods: sum(uses.filter(({ when }) => when === "running").map(({ count }) => count)),
     when: WHEN.filter((when) => uses.some((use) => use.when === when)),
     ...(known ? { policy: known.policy } : {}),
-    detail: known?.detail ?? (place === "volume" ? "a volume, which Kyverno does not look at" : "no report names it"),
+    detail: found?.detail ?? (place === "volume" ? "a volume, which Kyverno does not look at" : "no report names it"),
     ...(known?.at ? { scannedAt: new Date(known.at * 1000).toISOString() } : {}),
   };
 }

@@ -5,6 +5,7 @@ import { type Asked, ClusterError, statusError, unreachable } from "./errors";
 import { type ClusterAccess, type ClusterTarget, loadKubeConfig } from "./kubeConfig";
 import { type Credentials, content, Login } from "./login";
 import { collectionPath, type KubeObject, type Resource } from "./resources";
+import { withoutNulls } from "./withoutNulls";
 
 /** Objects a page. Reports are the biggest: some ten rows of half a kilobyte each. */
 const PAGE = 250;
@@ -44,8 +45,13 @@ interface Answer {
 }
 
 interface List {
-  readonly items?: readonly KubeObject[] | null;
-  readonly metadata?: { readonly continue?: string } | null;
+  readonly items?: readonly KubeObject[];
+  readonly metadata?: { readonly continue?: string };
+}
+
+function itemsOf({ items = [] }: List, { plural }: Resource): readonly KubeObject[] {
+  if (Array.isArray(items) && items.every((item) => typeof item === "object")) return items;
+  throw new ClusterError("strange", `the API server's answer about ${plural} is no list`);
 }
 
 /** The one way to a cluster: every request has its own limit, and every failure is a {@link ClusterError}. */
@@ -111,7 +117,7 @@ export class ClusterClient {
     const served = await this.firstPage(resource, options);
     let { list } = served;
     for (;;) {
-      yield (list.items ?? []) as readonly T[];
+      yield itemsOf(list, resource) as readonly T[];
       const next = list.metadata?.continue;
       if (!next) return;
       list = await this.page(served.resource, options, next);
@@ -202,7 +208,7 @@ export class ClusterClient {
 
   private parse<T>({ body }: Answer, asked?: Asked): T {
     try {
-      return JSON.parse(body) as T;
+      return withoutNulls(JSON.parse(body) as T);
     } catch {
       const what = asked ? ` about ${asked.resource.plural}` : "";
       throw new ClusterError(

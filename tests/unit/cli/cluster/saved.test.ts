@@ -37,6 +37,7 @@ describe("saved objects", () => {
       { kind: "PodList", apiVersion: "v1", items: [bare] },
       [one],
       one,
+      [{ kind: "PodList", apiVersion: "v1", items: null }, one],
     ]) {
       assert.deepEqual(await namesIn([save(document)]), ["one"], JSON.stringify(document).slice(0, 40));
     }

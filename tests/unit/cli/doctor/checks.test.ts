@@ -477,7 +477,7 @@ const CASES: readonly Case[] = [
     id: "filters.resources",
     severity: "problem",
     says: /the stack does not have \[ReplicaSet,\*,\*\]/,
-    fix: /^helm rollback kyverno 3 --namespace kyverno --wait$/,
+    fix: /^helm get manifest kyverno --namespace kyverno | kubectl .*apply --server-side --force-conflicts --namespace kyverno -f -$/,
     break: (f) =>
       change(f, "config", (data) => ({ ...data, resourceFilters: `${data!.resourceFilters} [ReplicaSet,*,*]` })),
   },

@@ -37,6 +37,23 @@ describe("report", () => {
         .trim(),
     );
 
+  it("nobody lacks a signer where no policy demands signatures, as in Kyverno's own namespace", async () => {
+    const of = (namespace: string) => {
+      const pods = pod(namespace, "p", ["registry.k8s.io/pause:3.9"]);
+      return [pods, scanReport(pods, [rows.noSigner(["registry.k8s.io/pause:3.9"])])];
+    };
+    const made = await report([...policies(), ...of("kyverno"), ...of("kube-system"), ...of("shop")]);
+    assert.deepEqual(
+      made.images.map(({ namespace, state }) => [namespace, state]),
+      [
+        ["shop", "noSigner"],
+        ["kube-system", "notJudged"],
+        ["kyverno", "notJudged"],
+      ],
+    );
+    assert.match(made.images[1]!.detail, /no policy demands signatures here/);
+  });
+
   it("says of each image in each namespace what Kyverno knows, the worst first", async () => {
     assert.deepEqual(brief(await report(shopCluster())), [
       "notSigned production ghcr.io/ikey168/modulo-frontend violation",

@@ -152,6 +152,12 @@ describe("cluster client", () => {
     assert.deepEqual(await client().list(NAMESPACES), []);
     answer = () => ({ body: "null" });
     assert.deepEqual(await client().list(NAMESPACES), []);
+    answer = () => ({ body: { items: [null, { metadata: { name: "a", labels: null } }] } });
+    assert.deepEqual(await client().list(NAMESPACES), [{ metadata: { name: "a" } }]);
+    for (const items of [{}, "x", ["x"], 7]) {
+      answer = () => ({ body: { items } });
+      await assert.rejects(client().list(NAMESPACES), trouble("strange", /about namespaces is no list/));
+    }
     answer = () => ({ code: 404, body: "404 page not found\n" });
     assert.equal(await client().list(POLICY_EXCEPTIONS), undefined);
     assert.equal(await client().find(SECRETS, "s", "n"), undefined);
