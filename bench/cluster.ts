@@ -18,9 +18,15 @@ export interface BenchCluster extends DemoCluster {
   readonly versions: { kyverno: string; kubernetes: string };
 }
 
-/** The images are named by the registry's own address: Kyverno then reads it without the proxy in this process. */
+/**
+ * The images are named by the registry's own address, and Kyverno runs in the machine's own network: it then reads
+ * the registry without the proxies in this process.
+ */
 export async function startBenchCluster(imageCount: number): Promise<BenchCluster> {
-  const cluster = await startCluster({ log: (line) => /^build/.test(line) && console.log(`  ${line}`) });
+  const cluster = await startCluster({
+    log: (line) => /^build/.test(line) && console.log(`  ${line}`),
+    isolate: false,
+  });
   const { plane, cosign, sigstore, node } = cluster;
   try {
     const signer = await createSigner(sigstore, expectedSigner);

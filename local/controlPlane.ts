@@ -6,6 +6,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { CoreV1Api } from "@kubernetes/client-node";
 import { ensureTool, type ToolName } from "./build";
 import { type Certificate, createAuthority, issue, issueClient } from "./certificates";
+import { type ClusterNetwork, startClusterNetwork } from "./clusterNetwork";
 import { kubeConfig } from "./kubeConfig";
 import { type Log, silent } from "./log";
 import { freePort, loopback } from "./ports";
@@ -29,6 +30,8 @@ export interface ControlPlane {
   /** PEM of the CA that signed the API server's certificate. */
   readonly ca: string;
   readonly registry: Registry;
+  /** Between the API server and pods. */
+  readonly network: ClusterNetwork;
   /** Every request to the API server, one JSON object a line (metadata only). */
   readonly auditLog: string;
   /** Acts as somebody else by a client certificate. */
@@ -50,6 +53,7 @@ interface Files {
   auditLog: string;
   managerConfig: string;
   kubeconfig: string;
+  egress: string;
 }
 
 const serviceRange = "10.96.0.0/16";
@@ -65,6 +69,16 @@ rules:
   - level: None
     verbs: [get, list, watch]
   - level: Metadata
+`;
+
+/** Connections to Services and pods go through the cluster's network, since no address of theirs exists here. */
+const egressConfig = (socket: string) => `apiVersion: apiserver.k8s.io/v1beta1
+kind: EgressSelectorConfiguration
+egressSelections:
+  - name: cluster
+    connection:
+      proxyProtocol: HTTPConnect
+      transport: { uds: { udsName: "${socket}" } }
 `;
 
 export function etcdArgs(dataDir: string, port: number, peerPort: number): string[] {
@@ -102,6 +116,7 @@ export function apiServerArgs(files: Files, port: number, etcdPort: number): str
     "--allow-privileged=true",
     `--audit-policy-file=${files.auditPolicy}`,
     `--audit-log-path=${files.auditLog}`,
+    `--egress-selector-config-file=${files.egress}`,
     "--shutdown-delay-duration=0s",
   ];
 }
@@ -134,7 +149,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const [port, etcdPort, peerPort, managerPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const server = `https://${loopback}:${port}`;
   const ca = await createAuthority("CN=image-signing-guard-local");
-  const { files, client } = await writeFiles(workDir, server, ca);
+  const network: ClusterNetwork = await startClusterNetwork(() => client);
+  const { files, client } = await writeFiles(workDir, server, ca, network.socket);
 
   const servers = new Map<string, RunningProcess>();
   const cleanups: (() => Promise<void>)[] = [];
@@ -152,6 +168,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       for (const cleanup of cleanups.reverse()) await cleanup().catch((error) => log(`while stopping: ${error}`));
       // Those who talk to a server go before it does.
       for (const name of ["kube-controller-manager", "kube-apiserver", "etcd"]) await servers.get(name)?.stop(2000);
+      await network.stop();
       for (const data of [
         "etcd",
         "registry",
@@ -205,6 +222,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       client,
       ca: ca.pem,
       registry: running,
+      network,
       auditLog: files.auditLog,
       asUser: async (name, groups = []) => {
         const user = await issueClient(ca, name, groups);
@@ -240,6 +258,7 @@ async function writeFiles(
   workDir: string,
   server: string,
   ca: Certificate,
+  networkSocket: string,
 ): Promise<{ files: Files; client: KubeConfig }> {
   const keys = path.join(workDir, "keys");
   fs.mkdirSync(keys, { recursive: true, mode: 0o700 });
@@ -278,6 +297,7 @@ async function writeFiles(
       managerConfig: write("manager.kubeconfig", configOf("system:kube-controller-manager", manager).exportConfig()),
       kubeconfig: write("admin.kubeconfig", client.exportConfig()),
       auditLog: path.join(workDir, "logs", "audit.jsonl"),
+      egress: write("egress.yaml", egressConfig(networkSocket)),
     },
   };
 }

@@ -7,9 +7,9 @@ import { findKyverno, type KyvernoSource } from "./kyvernoSource";
 import { type Log, silent } from "./log";
 import { type LocalNode, startNode } from "./node";
 import { webhookPort } from "./podPlan";
-import { isListening, loopback } from "./ports";
+import { isListening } from "./ports";
 import { baseEnv, runToEnd } from "./processes";
-import { request, requestObject, send } from "./request";
+import { request, requestObject } from "./request";
 import { waitFor } from "./waitFor";
 
 export interface ReleaseName {
@@ -21,6 +21,8 @@ export interface KyvernoNodeOptions {
   log?: Log;
   /** Environment of Kyverno's processes, e.g. HTTPS_PROXY and SSL_CERT_FILE. */
   processEnv?: Readonly<Record<string, string>>;
+  /** See NodeOptions. */
+  isolate?: boolean;
 }
 
 export interface KyvernoNode extends LocalNode {
@@ -33,11 +35,12 @@ export async function startKyvernoNode(plane: ControlPlane, options: KyvernoNode
   const kyverno = await findKyverno(log);
   // The uninstall hook needs it; better built now than while Helm waits.
   await ensureTool("kubectl", log);
-  await assertWebhookPortFree();
-  return { ...(await startNode(plane, { ...options, binary: kyverno.binary })), kyverno };
+  const node = await startNode(plane, { ...options, binary: kyverno.binary });
+  if (node.oneReplica !== undefined) await assertWebhookPortFree();
+  return { ...node, kyverno };
 }
 
-export async function assertWebhookPortFree(): Promise<void> {
+async function assertWebhookPortFree(): Promise<void> {
   if (await isListening(webhookPort)) {
     throw new Error(
       `port ${webhookPort} is taken, and Kyverno listens on no other; stop what uses it, maybe another run of this program`,
@@ -101,18 +104,30 @@ export async function uninstallKyverno(
 }
 
 const policies = "/apis/kyverno.io/v1/clusterpolicies";
+const policyWebhooks = "kyverno-policy-validating-webhook-cfg";
+
+interface ServiceReference {
+  namespace: string;
+  name: string;
+  port?: number;
+}
 
 /** A dry-run policy that passes Kyverno's own webhooks is the only proof that they answer. */
 export async function waitForPolicyWebhooks(plane: ControlPlane, timeoutMs = 60_000): Promise<void> {
   await waitFor("Kyverno's policy webhooks are registered", timeoutMs, async () => {
     const names = await webhookConfigurations(plane);
-    return (
-      names.includes("kyverno-policy-validating-webhook-cfg") && names.includes("kyverno-policy-mutating-webhook-cfg")
-    );
+    return names.includes(policyWebhooks) && names.includes("kyverno-policy-mutating-webhook-cfg");
   });
   await waitFor("Kyverno's policy webhooks answer", timeoutMs, async () => {
-    const url = `https://${loopback}:${webhookPort}/health/readiness`;
-    if ((await send(url, { rejectUnauthorized: false, timeout: 3000 })).status !== 200) return false;
+    // They fail open, so the Service is asked first, by the way that the API server itself goes.
+    const { webhooks } = await requestObject<{ webhooks: [{ clientConfig: { service: ServiceReference } }] }>(
+      plane.client,
+      "GET",
+      `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${policyWebhooks}`,
+    );
+    const { namespace, name, port } = webhooks[0].clientConfig.service;
+    const proxied = `/api/v1/namespaces/${namespace}/services/https:${name}:${port ?? 443}/proxy`;
+    if ((await request(plane.client, "GET", `${proxied}/health/readiness`)).status !== 200) return false;
     await requestObject(plane.client, "POST", `${policies}?dryRun=All`, PROBE_POLICY);
     return true;
   });

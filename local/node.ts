@@ -5,7 +5,8 @@ import { ensureTool, type ToolName } from "./build";
 import type { ControlPlane } from "./controlPlane";
 import { type Log, silent } from "./log";
 import { preparePod } from "./podFiles";
-import { expand, kyvernoRules, planPod, processArgs, type RunRule, rewritePath } from "./podPlan";
+import { expand, kyvernoRules, metricsPortOf, planPod, processArgs, type RunRule, rewritePath } from "./podPlan";
+import { type PodSandbox, sandboxFlags, startPodSandbox } from "./podSandbox";
 import { freePort, loopback } from "./ports";
 import { baseEnv, type RunningProcess, startProcess } from "./processes";
 import { ApiError, request, requestObject, send } from "./request";
@@ -19,6 +20,8 @@ export interface NodeOptions {
   binary?: (name: ToolName) => Promise<string>;
   /** Environment of the real processes, below the container's own. */
   processEnv?: Readonly<Record<string, string>>;
+  /** False: programs run in the machine's own network, and of those that share a port only one at a time. */
+  isolate?: boolean;
 }
 
 export interface RunningPod {
@@ -32,10 +35,23 @@ export interface RunningPod {
 export interface LocalNode {
   /** The real processes that live now. */
   processes(): RunningPod[];
+  /** Why several replicas of a program with a fixed port can't run at once here; undefined where they can. */
+  readonly oneReplica: string | undefined;
+  /** From now on a program starts only where this says so, e.g. as if its image could no longer be pulled. */
+  startOnly(may: (pod: string) => boolean): void;
+  /**
+   * The machine of this pod ("namespace/name") is gone without a word: its program dies, connections to it hang,
+   * and only after the 40 s that the node controller waits is the pod no longer ready. No other pod takes its place
+   * yet, as pods are evicted after five minutes only.
+   */
+  loseMachineOf(pod: string): void;
   stop(): Promise<void>;
 }
 
 const nodeName = "local";
+
+/** The node controller's node-monitor-grace-period. */
+const lostMachineNoticedMs = 40_000;
 
 /** What is known of one pod, by its UID. */
 interface PodState {
@@ -47,7 +63,10 @@ interface PodState {
   run?: { container: V1Container; rule: RunRule };
   process?: RunningProcess;
   binary?: ToolName;
-  metricsPort?: number;
+  sandbox?: PodSandbox;
+  /** Port of the pod -> port of the machine's loopback. */
+  ports?: ReadonlyMap<number, number>;
+  lost?: true;
   restarts: number;
   address: string;
 }
@@ -60,6 +79,10 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
   const binary = options.binary ?? ((name: ToolName) => ensureTool(name, log));
   const states = new Map<string, PodState>();
   const holders = new Map<string, PodState>();
+  const found = options.isolate === false ? { reason: "not wanted here" } : await sandboxFlags();
+  const [oneReplica, sandboxing] = "reason" in found ? [found.reason, []] : [undefined, found.flags];
+  if (oneReplica !== undefined) log(`node: one replica of Kyverno at a time: ${oneReplica}`);
+  let mayStart: (pod: string) => boolean = () => true;
   let stopping = false;
   let addresses = 1;
   let abort: AbortController | undefined;
@@ -68,7 +91,7 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
   const nameOf = (pod: V1Pod) => `${pod.metadata?.namespace}/${pod.metadata?.name}`;
 
   const setStatus = async (state: PodState, status: object) => {
-    if (stopping) return;
+    if (stopping || state.lost) return;
     const body = { metadata: { uid: state.pod.metadata?.uid }, status };
     const { status: code, body: text } = await request(
       client,
@@ -99,8 +122,10 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
   /** Ends a pod's process and lets the next in line have its slot. */
   const end = async (state: PodState) => {
     state.ending = true;
-    const grace = Math.min(state.pod.spec?.terminationGracePeriodSeconds ?? 10, 10) * 1000;
-    await state.process?.stop(Math.max(grace, 1000));
+    // As a kubelet, but sooner: Kyverno's background controller never ends by itself.
+    const seconds = Math.min(state.pod.spec?.terminationGracePeriodSeconds ?? 30, stopping ? 10 : 20);
+    await state.process?.stop(Math.max(seconds, 1) * 1000);
+    await state.sandbox?.stop();
     if (state.slot === undefined || holders.get(state.slot) !== state) return;
     holders.delete(state.slot);
     if (stopping) return;
@@ -116,12 +141,27 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
   /** Starts the real program, again after a crash, until the pod is deleted. */
   const keepRunning = async (state: PodState) => {
     const { container, rule } = state.run as NonNullable<PodState["run"]>;
-    const command = await retry(() => binary(rule.binary), state);
-    while (command !== undefined && !state.ending && !stopping) {
+    const program = await retry(() => binary(rule.binary), state);
+    if (program === undefined) return;
+    const ports = (container.ports ?? []).map((p) => p.containerPort);
+    const metricsPort = metricsPortOf(container.args) ?? 0;
+    if (isIsolated(rule)) {
+      const wanted = { inside: ports, outside: machinePorts(), logFile: podLog(state, container) };
+      state.sandbox = await retry(() => startPodSandbox(sandboxing, wanted), state);
+      if (state.sandbox === undefined) return;
+      // Deleted while it was being made.
+      if (state.ending || stopping) return state.sandbox.stop();
+    }
+    const [command = program, ...enter] = state.sandbox ? [...state.sandbox.enter, program] : [];
+    while (!state.ending && !stopping) {
+      if (!mayStart(nameOf(state.pod))) {
+        await sleep(100);
+        continue;
+      }
       // A missing ConfigMap keeps a real pod waiting too.
       const files = await retry(() => preparePod(client, state.pod, container, podFolder(state)), state);
       if (files === undefined) return;
-      state.metricsPort = await freePort();
+      state.ports = state.sandbox?.ports ?? (await machinePortsOf(ports, metricsPort));
       const { env, rewrite } = processEnv(state, files.env, files.mounts);
       const args = (container.args ?? []).map((arg) => rewrite(arg));
       if (state.ending || stopping) return;
@@ -129,7 +169,10 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
       const child = startProcess({
         name: `${rule.binary} of ${nameOf(state.pod)}`,
         command,
-        args: processArgs(args, rule, files.kubeconfig, state.metricsPort),
+        args: [
+          ...enter,
+          ...processArgs(args, files.kubeconfig, state.sandbox ? metricsPort : (state.ports.get(metricsPort) ?? 0)),
+        ],
         env,
         cwd: podFolder(state),
         logFile: podLog(state, container),
@@ -140,7 +183,7 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
       await setStatus(state, runningStatus(state, false));
       void becomeReady(state, container, child).catch((error) => log(`node: ${nameOf(state.pod)}: ${error.message}`));
       const code = await child.exited;
-      if (state.ending || stopping) return;
+      if (state.ending || stopping || state.lost) return;
       state.restarts++;
       log(`node: ${rule.binary} of ${nameOf(state.pod)} ended (exit code ${code ?? "none"}); log: ${child.logFile}`);
       await setStatus(state, runningStatus(state, false)).catch(() => {});
@@ -156,7 +199,8 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
         typeof probe.port === "number"
           ? probe.port
           : container.ports?.find((p) => p.name === (probe.port as unknown as string))?.containerPort;
-      const url = `${(probe.scheme ?? "HTTP").toLowerCase()}://${loopback}:${port}${probe.path ?? "/"}`;
+      const machinePort = state.ports?.get(Number(port)) ?? port;
+      const url = `${(probe.scheme ?? "HTTP").toLowerCase()}://${loopback}:${machinePort}${probe.path ?? "/"}`;
       for (;;) {
         if (!child.isRunning() || state.ending || stopping) return;
         // As a kubelet: its certificate is not checked.
@@ -193,6 +237,24 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
     if (stopping || state.ending) return;
     if (code !== 0) log(`node: script of ${nameOf(state.pod)} failed (exit code ${code}):\n${child.tail(5)}`);
     await setStatus(state, finishedStatus(state, code ?? 137));
+  };
+
+  const isIsolated = (rule: RunRule) => rule.isolated === true && oneReplica === undefined;
+
+  /** What a pod may have to reach: the API server, the registry, and whatever the environment names. */
+  const machinePorts = () => {
+    const named = Object.values(options.processEnv ?? {}).map(
+      (value) => value.match(/^https?:\/\/127\.0\.0\.1:(\d+)/)?.[1],
+    );
+    const ports = [new URL(plane.server).port, plane.registry.port, ...named].filter((port) => port !== undefined);
+    return [...new Set(ports.map(Number))];
+  };
+
+  /** In the machine's own network every port is taken as it is, but for the metrics', which all programs share. */
+  const machinePortsOf = async (ports: readonly number[], metricsPort: number) => {
+    const known = new Map(ports.map((port) => [port, port]));
+    known.set(metricsPort, await freePort());
+    return known;
   };
 
   const podFolder = (state: PodState) => path.join(plane.workDir, "pods", state.pod.metadata?.uid ?? "unknown");
@@ -232,7 +294,7 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
       return;
     }
     state.run = { container: plan.container, rule: plan.rule };
-    state.slot = plan.rule.slot;
+    state.slot = isIsolated(plan.rule) ? undefined : plan.rule.slot;
     if (state.slot === undefined || !holders.has(state.slot)) takeSlot(state);
     else await setStatus(state, runningStatus(state, true));
   };
@@ -311,6 +373,9 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
         );
     });
 
+  plane.network.locateBy((address, port) =>
+    [...states.values()].find((s) => s.address === address && !s.ending)?.ports?.get(port),
+  );
   await registerNode(plane);
   const following = follow();
   const node: LocalNode = {
@@ -323,11 +388,27 @@ export async function startNode(plane: ControlPlane, options: NodeOptions = {}):
                 binary: s.binary,
                 pid: s.process.pid,
                 logFile: s.process.logFile,
-                metricsUrl: `http://${loopback}:${s.metricsPort}/metrics`,
+                metricsUrl: `http://${loopback}:${s.ports?.get(metricsPortOf(s.run?.container.args) ?? 0)}/metrics`,
               },
             ]
           : [],
       ),
+    oneReplica,
+    startOnly: (may) => {
+      mayStart = may;
+    },
+    loseMachineOf: (pod) => {
+      const state = [...states.values()].find((s) => nameOf(s.pod) === pod);
+      if (state === undefined) throw new Error(`no pod ${pod}`);
+      plane.network.cut(state.address);
+      const noticed = { conditions: conditions(false, false) };
+      setTimeout(() => {
+        state.lost = undefined;
+        void setStatus(state, noticed).catch((error) => log(`node: ${pod}: ${error.message}`));
+      }, lostMachineNoticedMs).unref();
+      state.lost = true;
+      void state.process?.stop(0);
+    },
     stop: async () => {
       stopping = true;
       abort?.abort();

@@ -5,10 +5,10 @@ import type { ToolName } from "./build";
 export interface RunRule {
   image: RegExp;
   binary: ToolName;
-  /** Arguments on top of the container's own. */
-  args?: readonly string[];
   /** Only one pod of this name runs at a time, since they would fight for a port; the others only look ready. */
   slot?: string;
+  /** Runs in a network of its own where the machine allows it, and so without a slot. */
+  isolated?: true;
 }
 
 /** Kyverno listens on this port whatever one asks. */
@@ -16,13 +16,7 @@ export const webhookPort = 9443;
 
 /** The cleanup controller is left out: it wants the admission controller's port. */
 export const kyvernoRules: readonly RunRule[] = [
-  {
-    image: /(^|\/)kyverno\/kyverno[:@]/,
-    binary: "kyverno",
-    // Makes Kyverno register its webhooks by URL, as no Service leads to a process beside the cluster.
-    args: [`--serverIP=127.0.0.1:${webhookPort}`],
-    slot: "webhook",
-  },
+  { image: /(^|\/)kyverno\/kyverno[:@]/, binary: "kyverno", slot: "webhook", isolated: true },
   { image: /(^|\/)kyverno\/reports-controller[:@]/, binary: "reports-controller", slot: "reports" },
   { image: /(^|\/)kyverno\/background-controller[:@]/, binary: "background-controller", slot: "background" },
 ];
@@ -85,8 +79,16 @@ export function fieldOf(pod: V1Pod, path: string): string | undefined {
   return fields[path];
 }
 
+const metricsFlag = "--metricsPort=";
+
+/** The port that the container's arguments give to its metrics. */
+export const metricsPortOf = (args: readonly string[] = []): number | undefined => {
+  const flag = args.find((arg) => arg.startsWith(metricsFlag));
+  return flag === undefined ? undefined : Number(flag.slice(metricsFlag.length));
+};
+
 /** The container's arguments as the real process gets them. */
-export function processArgs(args: readonly string[], rule: RunRule, kubeconfig: string, metricsPort: number): string[] {
-  const own = args.map((arg) => (arg.startsWith("--metricsPort=") ? `--metricsPort=${metricsPort}` : arg));
-  return [...own, ...(rule.args ?? []), `--kubeconfig=${kubeconfig}`];
-}
+export const processArgs = (args: readonly string[], kubeconfig: string, metricsPort: number): string[] => [
+  ...args.map((arg) => (arg.startsWith(metricsFlag) ? `${metricsFlag}${metricsPort}` : arg)),
+  `--kubeconfig=${kubeconfig}`,
+];

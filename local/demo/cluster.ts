@@ -1,5 +1,5 @@
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../controlPlane";
-import { type KyvernoNode, startKyvernoNode } from "../kyverno";
+import { type KyvernoNode, type KyvernoNodeOptions, startKyvernoNode } from "../kyverno";
 import { type Log, silent } from "../log";
 import { type RegistryProxy, startProxy } from "../proxy";
 import { ApiError, requestObject } from "../request";
@@ -17,7 +17,9 @@ export interface DemoCluster {
   stop(): Promise<void>;
 }
 
-export async function startCluster(options: ControlPlaneOptions = {}): Promise<DemoCluster> {
+export async function startCluster(
+  options: ControlPlaneOptions & Pick<KyvernoNodeOptions, "isolate"> = {},
+): Promise<DemoCluster> {
   const log: Log = options.log ?? silent;
   const plane = await startControlPlane(options);
   try {
@@ -25,7 +27,7 @@ export async function startCluster(options: ControlPlaneOptions = {}): Promise<D
     plane.onStop(() => proxy.stop());
     const sigstore = await createSigstore();
     const cosign = await createCosign({ sigstore, workDir: plane.workDir, env: proxy.env, log });
-    const node = await startKyvernoNode(plane, { log, processEnv: proxy.env });
+    const node = await startKyvernoNode(plane, { log, processEnv: proxy.env, isolate: options.isolate });
     return { plane, proxy, sigstore, cosign, node, stop: () => plane.stop() };
   } catch (error) {
     await plane.stop();

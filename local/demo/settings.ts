@@ -17,7 +17,7 @@ export const localTrust = (sigstore: Sigstore) => ({
   ctLogPublicKey: sigstore.ctLogPublicKey,
 });
 
-/** Where this machine differs from a real cluster: one replica, as replicas would fight for a port. */
+/** Where this machine differs from a real cluster: one replica, as it has few cores. */
 export const localKyverno = (kyverno: KyvernoSource) => ({
   target: targetOf(kyverno.version),
   chart: { path: kyverno.chart },

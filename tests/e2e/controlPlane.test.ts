@@ -8,9 +8,9 @@ import {
   type KyvernoNode,
   startKyvernoNode,
   uninstallKyverno,
+  waitForPolicyWebhooks,
   webhookConfigurations,
 } from "../../local/kyverno";
-import { webhookPort } from "../../local/podPlan";
 import { isListening } from "../../local/ports";
 import { runningPids } from "../../local/processes";
 import { type RegistryProxy, startProxy } from "../../local/proxy";
@@ -18,6 +18,7 @@ import { signatureTag } from "../../local/registry";
 import { ApiError, request, requestObject } from "../../local/request";
 import { type Cosign, createCosign } from "../../local/signing";
 import { createSigner, createSigstore, githubIssuer, type Sigstore } from "../../local/sigstore";
+import { waitFor } from "../../local/waitFor";
 
 const repository = "ikey168/modulo-frontend";
 const image = `ghcr.io/${repository}`;
@@ -161,6 +162,18 @@ describe("control plane: real Kyverno beside a real API server", function () {
     const running = node.processes().map((p) => p.binary);
     assert.deepEqual(running.sort(), ["background-controller", "kyverno", "reports-controller"]);
     pids = runningPids();
+    const { webhooks } = await requestObject<{
+      webhooks: { clientConfig: { url?: string; service?: { name: string } } }[];
+    }>(
+      plane.client,
+      "GET",
+      "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/kyverno-policy-validating-webhook-cfg",
+    );
+    assert.ok(webhooks.length > 0);
+    for (const { clientConfig } of webhooks) {
+      assert.equal(clientConfig.service?.name, "kyverno-svc");
+      assert.equal(clientConfig.url, undefined);
+    }
   });
 
   it("a keyless policy admits the signed image and pins its digest, refuses the unsigned one", async function () {
@@ -251,13 +264,8 @@ describe("control plane: real Kyverno beside a real API server", function () {
     const before = find();
     assert.ok(before);
     process.kill(before, "SIGKILL");
-    for (let tries = 0; tries < 300; tries++) {
-      const now = find();
-      if (now !== undefined && now !== before && (await isListening(webhookPort))) break;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    assert.notEqual(find(), before);
-    assert.ok(await isListening(webhookPort));
+    await waitFor("another process runs", 60_000, () => ![undefined, before].includes(find()));
+    await waitForPolicyWebhooks(plane);
   });
 
   it("uninstalling runs the chart's hook and leaves no webhook configuration", async function () {
@@ -270,7 +278,6 @@ describe("control plane: real Kyverno beside a real API server", function () {
       pods.items.map((pod) => pod.metadata?.name),
       [],
     );
-    assert.equal(await isListening(webhookPort), false);
   });
 
   it("after stop no process lives and the ports are closed", async function () {

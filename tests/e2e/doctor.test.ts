@@ -14,7 +14,7 @@ import { localSettings, projectFolder } from "../../local/demo/settings";
 import { waitForPolicyWebhooks } from "../../local/kyverno";
 import { requestObject } from "../../local/request";
 import { waitFor } from "../../local/waitFor";
-import { create, log, withBuilds } from "./support";
+import { admissionControllers, create, killKyverno, log, withBuilds } from "./support";
 
 const POLICIES = "/apis/kyverno.io/v1/clusterpolicies";
 const ADMISSION = "/apis/admissionregistration.k8s.io/v1";
@@ -285,21 +285,19 @@ describe("doctor: a real Kyverno, broken in one way after the other", function (
   });
 
   describe("while Kyverno does not run", () => {
-    let scaled: Finding;
     const consequences = ["webhooks.ca", "webhooks.present", "kyverno.heartbeat", "webhooks.failurePolicy"];
 
-    it("scaled to nothing", async () => {
+    it("scaled to nothing, and Kyverno took its webhooks along", async () => {
       await api("PATCH", CONTROLLER, { spec: { replicas: 0 } }, MERGE);
-      scaled = await finds("kyverno.admission-controller", /scaled to nothing/);
-      assert.match(scaled.fix!, /scale deployment kyverno-admission-controller --replicas=1/);
+      await waitFor("Kyverno has stopped", 60_000, () => admissionControllers(cluster.node).length === 0);
+      const found = await finds("kyverno.admission-controller", /scaled to nothing/, consequences);
+      assert.match(found.fix!, /scale deployment kyverno-admission-controller --replicas=1/);
+      await run(found.fix!);
+      await becomesHealthy();
     });
 
     it("the webhooks trust another authority", async () => {
-      await waitFor(
-        "Kyverno has stopped",
-        60_000,
-        () => !cluster.node.processes().some(({ binary }) => binary === "kyverno"),
-      );
+      killKyverno(cluster.node);
       const where = `${ADMISSION}/mutatingwebhookconfigurations/kyverno-resource-mutating-webhook-cfg`;
       const { webhooks } = await api<{ webhooks: { clientConfig: object }[] }>("GET", where);
       const caBundle = Buffer.from(cluster.plane.ca).toString("base64");
@@ -320,17 +318,12 @@ describe("doctor: a real Kyverno, broken in one way after the other", function (
         "kyverno.admission-controller",
         ...consequences,
       ]);
-      await run(scaled.fix!);
+      cluster.node.startOnly(() => true);
       await becomesHealthy();
     });
 
     it("webhooks are left over without a Kyverno, and recover takes them away", async () => {
-      await api("PATCH", CONTROLLER, { spec: { replicas: 0 } }, MERGE);
-      await waitFor(
-        "Kyverno has stopped",
-        60_000,
-        () => !cluster.node.processes().some(({ binary }) => binary === "kyverno"),
-      );
+      killKyverno(cluster.node);
       await api("DELETE", CONTROLLER);
       const found = await finds("webhooks.leftover", /without a Kyverno, and they refuse/, [
         "kyverno.admission-controller",

@@ -7,7 +7,7 @@ import { applyPolicies, removePolicy } from "../../local/kyverno";
 import { request, requestObject } from "../../local/request";
 import { createSigner, type Identity } from "../../local/sigstore";
 import { waitFor } from "../../local/waitFor";
-import { create, grant, listPolicies, patch, refusal, switchPolicies } from "./support";
+import { create, grant, killKyverno, listPolicies, patch, refusal, switchPolicies } from "./support";
 
 const { production } = namespaces;
 const BACKEND = "ikey168/modulo-backend";
@@ -340,9 +340,7 @@ export const disturbances: readonly Situation[] = [
     name: "kyverno-down",
     means: ["webhook-unreachable"],
     provoke: async (world) => {
-      const { plane, node } = world.cluster;
-      await requestObject(plane.client, "PATCH", DEPLOYMENT, { spec: { replicas: 0 } }, "application/merge-patch+json");
-      await waitFor("Kyverno has stopped", 60_000, () => !node.processes().some(({ binary }) => binary === "kyverno"));
+      killKyverno(world.cluster.node);
       return offer(world, world.images.signed);
     },
   },

@@ -7,6 +7,7 @@ import type { ControlPlane } from "../../local/controlPlane";
 import { objections } from "../../local/demo/refusal";
 import { applyManifests, policiesOf } from "../../local/demo/render";
 import { collectionOf } from "../../local/demo/verdicts";
+import type { LocalNode } from "../../local/node";
 import { ApiError, requestObject } from "../../local/request";
 
 /** Long enough for a first run that has to build everything. */
@@ -21,6 +22,15 @@ export interface Stored {
     containers: { image: string }[];
     ephemeralContainers?: { name: string; image: string }[];
   };
+}
+
+/** Kyverno's admission controllers that live now. */
+export const admissionControllers = (node: LocalNode) => node.processes().filter(({ binary }) => binary === "kyverno");
+
+/** As when its machines are gone: it has no time to take its webhooks away, and comes back by startOnly(() => true). */
+export function killKyverno(node: LocalNode): void {
+  node.startOnly(() => false);
+  for (const { pid } of admissionControllers(node)) process.kill(pid, "SIGKILL");
 }
 
 type Named = { kind: string; metadata: object };

@@ -1,6 +1,14 @@
 import * as assert from "node:assert/strict";
 import type { V1Pod } from "@kubernetes/client-node";
-import { expand, fieldOf, kyvernoRules, planPod, processArgs, rewritePath } from "../../../local/podPlan";
+import {
+  expand,
+  fieldOf,
+  kyvernoRules,
+  metricsPortOf,
+  planPod,
+  processArgs,
+  rewritePath,
+} from "../../../local/podPlan";
 
 const podOf = (image: string, more: Partial<V1Pod> = {}, command?: string[]): V1Pod => ({
   spec: { containers: [{ name: "c", image, ...(command ? { command } : {}) }] },
@@ -77,10 +85,10 @@ describe("the local node's plan for a pod", () => {
     assert.equal(fieldOf(pod, "status.unheardOf"), undefined);
   });
 
-  it("adds the rule's arguments and moves the metrics port", () => {
-    const rule = { image: /x/, binary: "kyverno", args: ["--serverIP=127.0.0.1:9443"] } as const;
-    assert.deepEqual(processArgs(["--v=2", "--metricsPort=8000"], rule, "/k", 8123), [
-      ...["--v=2", "--metricsPort=8123", "--serverIP=127.0.0.1:9443", "--kubeconfig=/k"],
-    ]);
+  it("moves the metrics port and adds nothing but the pod's own rights", () => {
+    const args = ["--v=2", "--metricsPort=8000"];
+    assert.equal(metricsPortOf(args), 8000);
+    assert.deepEqual(processArgs(args, "/k", 8123), ["--v=2", "--metricsPort=8123", "--kubeconfig=/k"]);
+    assert.equal(metricsPortOf(["--v=2"]), undefined);
   });
 });
