@@ -62,7 +62,11 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     const child = { parent: this };
     const { shape } = plan;
 
-    const first = shape.compiled.leftoverGuards.map((manifest) => createLeftoverGuard(name, manifest, child));
+    const probe = new ReadinessProbe(this, args.readiness ?? {});
+    const cleared = probe.beforeRelease(shape.resolved.posture.kyverno)?.apply((): pulumi.Resource[] => []);
+    const first = shape.compiled.leftoverGuards.map((manifest) =>
+      createLeftoverGuard(name, manifest, { ...child, ...(cleared ? { dependsOn: cleared } : {}) }),
+    );
     const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, inputsOf(shape.compiled.namespace), {
       ...child,
       dependsOn: first,
@@ -93,7 +97,6 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       },
     );
 
-    const probe = new ReadinessProbe(this, args.readiness ?? {});
     const afterWebhooks = probe.afterWebhooks(release);
     const policies: k8s.apiextensions.CustomResource[] = [];
     const deploy = (manifest: Manifest, dependsOn: pulumi.Resource[]) => {
@@ -216,9 +219,17 @@ function policyNamed(compiled: Compiled, name: string): Manifest {
   return policiesOf(compiled).find(({ metadata }) => metadata.name === name)!;
 }
 
-/** Asks the provider to wait until Kyverno reports the policy as Ready, that is, in the webhooks. */
+/**
+ * Asks the provider to wait until Kyverno reports the policy as Ready, that is, in the webhooks; and to delete it without
+ * the foreground finalizer, whose removal is an update that a silent Kyverno's own webhook refuses for ever.
+ */
 function awaited(metadata: Manifest["metadata"]): Manifest["metadata"] {
-  return { ...metadata, annotations: { ...metadata.annotations, "pulumi.com/waitFor": "condition=Ready" } };
+  const annotations = {
+    ...metadata.annotations,
+    "pulumi.com/waitFor": "condition=Ready",
+    "pulumi.com/deletionPropagationPolicy": "background",
+  };
+  return { ...metadata, annotations };
 }
 
 /** These two kinds have typed resources, which unlike a CustomResource need no schema of the cluster to be previewed. */

@@ -2,9 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ReadinessArgs } from "./args";
 import type { CanaryTarget } from "./kyverno/canary";
 import { enforcedScopes } from "./posture/namespaces";
-import type { Posture } from "./posture/types";
+import type { KyvernoPlan, Posture } from "./posture/types";
 
 const DEFAULT_TIMEOUT_SECONDS = 180;
+/** A preview does not wait for a cluster that is away; it then tells less. */
+const PREVIEW_PATIENCE_MS = 3000;
 
 /**
  * The steps of readiness that the provider can't wait for, asked of the API server itself. That needs the kubeconfig,
@@ -19,6 +21,23 @@ export class ReadinessProbe {
   ) {
     const explicitProvider = component.getProvider("kubernetes:core/v1:Namespace") !== undefined;
     this.wanted = args.canary ?? (args.kubeconfig !== undefined || !explicitProvider);
+  }
+
+  /**
+   * Ends when nothing in the cluster stands in the way of the release. A preview only tells, and only where the cluster
+   * answers.
+   */
+  beforeRelease(kyverno: KyvernoPlan): pulumi.Output<boolean> | undefined {
+    if (!this.wanted) return undefined;
+    const isPreview = pulumi.runtime.isDryRun();
+    return this.ask(undefined, async (target) => {
+      const { clearTheWay, obstaclesIn } = await import("./kyverno/preflight");
+      if (!isPreview) return clearTheWay(target, kyverno);
+      const obstacles = await obstaclesIn({ ...target, requestTimeoutMs: PREVIEW_PATIENCE_MS }, kyverno).catch(
+        () => "",
+      );
+      if (obstacles) pulumi.log.warn(`up would stop here: ${obstacles}`, this.component);
+    });
   }
 
   /** Passes a value on once Kyverno answers for policies, so that none is sent to webhooks that don't work yet. */

@@ -5,11 +5,18 @@ import type { RecoverOptions } from "./run";
 /** For the hour when nothing can be deployed because Kyverno does not answer. */
 export function recoverCommand(): Command {
   const command = new Command("recover")
-    .description("When Kyverno is down and blocks the cluster: show what blocks, and remove its webhooks if told to.")
+    .description(
+      "When Kyverno is down and blocks the cluster, or an up was killed: show what blocks, and mend it if told to.",
+    )
     .option("-n, --namespace <name>", "Kyverno's namespace", "kyverno")
     .option(
       "--remove-webhooks",
       "delete Kyverno's webhook configurations: NOTHING is verified until Kyverno runs again",
+    )
+    .option("--release <name>", "name of the Helm release", "kyverno")
+    .option(
+      "--mend-release",
+      "let Helm forget an installation, upgrade or removal that was broken off, so that the next pulumi up can go on",
     );
   return withOutputOption(withClusterOptions(command))
     .addHelpText(
@@ -21,6 +28,7 @@ export function recoverCommand(): Command {
         "Examples:",
         "  image-signing-guard recover",
         "  image-signing-guard recover --context prod-eu --remove-webhooks",
+        "  image-signing-guard recover --mend-release   # after an up that was killed; first: pulumi cancel",
       ].join("\n"),
     )
     .action(async (options: RecoverOptions) => (await import("./run")).runRecover(options));

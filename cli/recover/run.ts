@@ -2,10 +2,13 @@ import { AdmissionregistrationV1Api, AppsV1Api } from "@kubernetes/client-node";
 import { apiMessage, type ClusterTarget, loadKubeConfig } from "../../components/kubernetes/cluster";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
 import { formatTable } from "../terminal/table";
+import { runMend } from "./mend";
 
 export interface RecoverOptions extends ClusterOptions, OutputOptions {
   namespace: string;
   removeWebhooks?: boolean;
+  release: string;
+  mendRelease?: boolean;
 }
 
 /** Kyverno's own label on every webhook configuration that it registers. */
@@ -89,6 +92,7 @@ export async function removeWebhooks(target: ClusterTarget): Promise<string[]> {
 
 export async function runRecover(options: RecoverOptions): Promise<void> {
   const target = clusterTarget(options);
+  if (options.mendRelease) return runMend(options);
   const state = await lockOutState(target, options.namespace);
   if (isJson(options)) {
     const removed = options.removeWebhooks ? await removeWebhooks(target) : [];

@@ -16,6 +16,11 @@ export interface KyvernoLine {
   readonly algorithmOfAnyKey: boolean;
   /** Flags of the admission controller, where they are on record: it ends at once when it is given another. */
   readonly admissionFlags?: readonly string[];
+  /**
+   * Definitions of earlier lines whose stored version this line's chart no longer has, by name. The API server refuses
+   * the newer definition as long as the old one is there.
+   */
+  readonly versionsGone: Readonly<Record<string, string>>;
   /** Fields that the API server adds to a policy which lacks them; the guard writes out those of 1.10 by itself. */
   readonly addedToPolicies: Readonly<Record<string, unknown>>;
 }
@@ -29,6 +34,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartTakesBlocks: false,
     heldRoles: true,
     algorithmOfAnyKey: false,
+    versionsGone: {},
     // cmd/kyverno/main.go, cmd/internal/flag.go and pkg/toggle of v1.10.7, and those of its logging library.
     admissionFlags: [
       ...["admissionReports", "allowInsecureRegistry", "autoUpdateWebhooks", "backgroundServiceAccountName"],
@@ -52,6 +58,11 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartTakesBlocks: true,
     heldRoles: false,
     algorithmOfAnyKey: true,
+    versionsGone: {
+      "cleanuppolicies.kyverno.io": "v2alpha1",
+      "clustercleanuppolicies.kyverno.io": "v2alpha1",
+      "policyexceptions.kyverno.io": "v2alpha1",
+    },
     addedToPolicies: {
       admission: true,
       emitWarning: false,

@@ -9,6 +9,8 @@ export interface FakeCluster {
   /** What the API server answers when an unsigned pod is offered. */
   podAnswer: { code: number; message: string };
   webhooksHaveCa: boolean;
+  /** Whether somebody else's Kyverno is installed. */
+  foreignKyverno: boolean;
   stop(): Promise<void>;
 }
 
@@ -25,6 +27,8 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
     response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
   });
   const answer = (method: string, path: string): [code: number, body: unknown] => {
+    if (path.includes("customresourcedefinitions"))
+      return cluster.foreignKyverno ? [200, { metadata: { name: "clusterpolicies.kyverno.io" } }] : [404, {}];
     if (path.includes("webhookconfigurations"))
       return [200, { webhooks: [{ name: "w", clientConfig: cluster.webhooksHaveCa ? { caBundle: "eA==" } : {} }] }];
     if (method === "GET" && path === "/api/v1/namespaces")
@@ -38,6 +42,7 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
     requests,
     podAnswer: REFUSED,
     webhooksHaveCa: true,
+    foreignKyverno: false,
     kubeconfig: [
       ...["apiVersion: v1", "kind: Config", "current-context: c"],
       `clusters: [{name: c, cluster: {server: "http://127.0.0.1:${port}", insecure-skip-tls-verify: true}}]`,

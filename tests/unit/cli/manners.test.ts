@@ -259,6 +259,15 @@ describe("command line: manners", function () {
       assert.equal((await fits("doctor", ["doctor", "-s", "prod", ...cluster])).exitCode, 1);
       assert.equal((await fits("recover", ["recover", ...cluster])).lockedOut, true);
       assert.deepEqual((await fits("recover", ["recover", "--remove-webhooks", ...cluster])).removed, ["mutating/m"]);
+      objects["/api/v1/namespaces/kyverno/secrets"] = {
+        items: ["deployed", "pending-upgrade"].map((state, at) => ({
+          metadata: { name: `sh.helm.release.v1.kyverno.v${at + 1}`, labels: { version: `${at + 1}`, status: state } },
+        })),
+      };
+      const { forgotten } = await fits("recover", ["recover", "--mend-release", ...cluster]);
+      assert.deepEqual(forgotten, [
+        { revision: 2, status: "pending-upgrade", secret: "sh.helm.release.v1.kyverno.v2" },
+      ]);
       assert.equal(((await fits("bypass-list", ["bypass", "list", ...cluster])).bypasses as object[]).length, 1);
       answer = (url) => (url.pathname === "/version" ? { body: { gitVersion: "v1.30.0" } } : status(403, "no"));
       assert.equal((await fits("doctor", ["doctor", ...cluster])).exitCode, 2);

@@ -87,9 +87,28 @@ describe("readiness", () => {
     for (const { name, secretInputs } of stack.resources) assert.deepEqual(secretInputs, [], name);
   });
 
-  it("asks nothing in a preview, and promises there what up will say", async () => {
+  it("offers nothing in a preview, and promises there what up will say", async () => {
     const { guard } = await up({ readiness: { kubeconfig: cluster.kubeconfig } }, { preview: true });
-    assert.deepEqual(cluster.requests, []);
+    assert.match((await promiseOf(guard.readiness)) ?? "", /unsigned canary refused$/);
+    assert.ok(
+      cluster.requests.every((request) => request.startsWith("GET ")),
+      cluster.requests.join(),
+    );
+  });
+
+  it("tells in a preview what would stop up, and makes nothing in up where it does", async () => {
+    cluster.foreignKyverno = true;
+    const readiness = { kubeconfig: cluster.kubeconfig };
+    const { guard, stack } = await up({ readiness }, { preview: true });
+    await promiseOf(guard.readiness);
+    const told = stack.warnings.filter((text) => text.includes("up would stop here"));
+    assert.equal(told.length, 1, stack.warnings.join());
+    assert.match(told[0]!, /Kyverno is installed here already/);
+    await assert.rejects(up({ readiness }), /Kyverno is installed here already.*not by this guard/);
+  });
+
+  it("does not keep a preview from ending where the cluster can't be asked", async () => {
+    const { guard } = await up({ readiness: { kubeconfig: "/no/such/kubeconfig" } }, { preview: true });
     assert.match((await promiseOf(guard.readiness)) ?? "", /unsigned canary refused$/);
   });
 

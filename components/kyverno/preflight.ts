@@ -1,0 +1,122 @@
+import { ClusterClient } from "../kubernetes/client";
+import type { ClusterTarget } from "../kubernetes/kubeConfig";
+import { MANAGED_BY } from "../kubernetes/manifest";
+import { type KubeObject, NAMESPACES, type Resource, resource } from "../kubernetes/resources";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
+import type { KyvernoPlan } from "../posture/types";
+import { revisionsOf, unfinished } from "./helmRelease";
+
+const DEFINITIONS = resource("CustomResourceDefinition", "apiextensions.k8s.io/v1", "customresourcedefinitions", {
+  namespaced: false,
+});
+/** Every Kyverno has it, however it was installed. */
+const POLICY_DEFINITION = "clusterpolicies.kyverno.io";
+
+interface Definition extends KubeObject {
+  readonly spec?: {
+    readonly group?: string;
+    readonly names?: { readonly kind?: string; readonly plural?: string };
+    readonly scope?: string;
+  };
+  readonly status?: { readonly storedVersions?: readonly string[] };
+}
+
+/** Why the release would fail half-way, and what to do instead. */
+export interface Obstacle {
+  readonly found: string;
+  readonly fix: string;
+}
+
+/** What must go before the release can change, and can go because nothing is in it. */
+export interface Preparation {
+  readonly obstacles: readonly Obstacle[];
+  readonly emptyDefinitions: readonly string[];
+}
+
+/**
+ * Looks at what is in the cluster before anything changes. Helm and the provider find the same out too, but half-way, and
+ * in words that name no way out.
+ */
+export async function examine(client: ClusterClient, kyverno: KyvernoPlan): Promise<Preparation> {
+  const obstacles: Obstacle[] = [];
+  const foreign = await foreignInstallation(client, kyverno);
+  if (foreign) return { obstacles: [foreign], emptyDefinitions: [] };
+  const broken = unfinished(await revisionsOf(client, kyverno.namespace, kyverno.releaseName));
+  if (broken) {
+    obstacles.push({
+      found: `the Helm release ${kyverno.releaseName} in ${kyverno.namespace} is ${broken.status}${broken.since ? ` since ${broken.since}` : ""}: an earlier run was broken off`,
+      fix: `if no other run is at work: image-signing-guard recover --mend-release --namespace ${kyverno.namespace} --release ${kyverno.releaseName}, then pulumi up again`,
+    });
+  }
+  const emptyDefinitions: string[] = [];
+  for (const definition of await outdatedDefinitions(client, kyverno)) {
+    const objects = (await client.list(kindOf(definition), { metadataOnly: true })) ?? [];
+    const name = definition.metadata?.name ?? "";
+    if (objects.length === 0) emptyDefinitions.push(name);
+    else
+      obstacles.push({
+        found: `${objects.length} ${definition.spec?.names?.kind} of a version that Kyverno ${kyverno.appVersion} no longer has (${nameOf(objects[0]!)}${objects.length > 1 ? ", ..." : ""})`,
+        fix: `keep a copy (kubectl get ${name} -A -o yaml), write it anew in the newer version, and delete the objects; the definition then goes by itself`,
+      });
+  }
+  return { obstacles, emptyDefinitions };
+}
+
+/** What stands in the way, in words; empty where nothing does. Changes nothing. */
+export async function obstaclesIn(target: ClusterTarget, kyverno: KyvernoPlan): Promise<string> {
+  return inWords((await examine(ClusterClient.of(target), kyverno)).obstacles);
+}
+
+/**
+ * Throws what stands in the way of the release. Definitions that hold nothing and would make the newer chart fail are
+ * removed; the chart makes them anew in the version that it has.
+ */
+export async function clearTheWay(target: ClusterTarget, kyverno: KyvernoPlan): Promise<void> {
+  const client = ClusterClient.of(target);
+  const { obstacles, emptyDefinitions } = await examine(client, kyverno);
+  if (obstacles.length > 0) throw new Error(inWords(obstacles));
+  for (const name of emptyDefinitions) await client.delete(DEFINITIONS, name);
+}
+
+const inWords = (obstacles: readonly Obstacle[]) => obstacles.map(({ found, fix }) => `${found}; ${fix}`).join("\n");
+
+/** A Kyverno that this guard did not install: Helm's annotations and our label on the namespace tell. */
+async function foreignInstallation(client: ClusterClient, kyverno: KyvernoPlan): Promise<Obstacle | undefined> {
+  const definition = await client.find<Definition>(DEFINITIONS, POLICY_DEFINITION);
+  if (!definition) return undefined;
+  const annotations = definition.metadata?.annotations ?? {};
+  const release = annotations["meta.helm.sh/release-name"];
+  const namespace = annotations["meta.helm.sh/release-namespace"];
+  const isNamed = release === kyverno.releaseName && namespace === kyverno.namespace;
+  const [label, value] = Object.entries(MANAGED_BY)[0]!;
+  if (isNamed) {
+    const home = await client.find(NAMESPACES, kyverno.namespace);
+    if (home?.metadata?.labels?.[label] === value) return undefined;
+  }
+  const by = release ? `Helm release ${release} in namespace ${namespace}` : "something else than Helm";
+  return {
+    found: `Kyverno is installed here already, by ${by}, and not by this guard; a cluster holds one Kyverno`,
+    fix: "name another cluster, or let that installation go first (its policies go with it: kubectl get clusterpolicies,policies -A)",
+  };
+}
+
+/** Definitions whose objects are stored in a version that the chart's own definition no longer has. */
+async function outdatedDefinitions(client: ClusterClient, { target }: KyvernoPlan): Promise<Definition[]> {
+  const found: Definition[] = [];
+  for (const [name, version] of Object.entries(KYVERNO_LINES[target].versionsGone)) {
+    const definition = await client.find<Definition>(DEFINITIONS, name);
+    if (definition?.status?.storedVersions?.includes(version)) found.push(definition);
+  }
+  return found;
+}
+
+function kindOf({ spec, status }: Definition): Resource {
+  const version = status?.storedVersions?.[0] ?? "v1";
+  return resource(spec?.names?.kind ?? "", `${spec?.group}/${version}`, spec?.names?.plural ?? "", {
+    namespaced: spec?.scope === "Namespaced",
+  });
+}
+
+function nameOf({ metadata }: KubeObject): string {
+  return [metadata?.namespace, metadata?.name].filter(Boolean).join("/");
+}
