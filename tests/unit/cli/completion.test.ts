@@ -12,8 +12,7 @@ import { program } from "../../../cli/main";
 
 const has = (shell: string) => spawnSync(shell, ["-c", "exit 0"]).status === 0;
 
-describe("completion", function () {
-  this.timeout(30_000);
+describe("completion", () => {
   const places = placesOf(program());
   let folder: string;
   before(() => {

@@ -42,9 +42,7 @@ function loadedAfter(steps: readonly (readonly string[])[]): string[][] {
 
 const HEAVY = /^(@pulumi\/|@grpc\/|@kubernetes\/client-node$)/;
 
-describe("a command loads what it needs", function () {
-  this.timeout(300_000);
-
+describe("a command loads what it needs", () => {
   const NOTHING = [["--version"], ["--help"], ["completion", "bash"], ["impact", "--help"], ["doctor", "--help"]];
   const PLAIN = [
     ["doctor", "explain", "no such refusal"],

@@ -59,8 +59,7 @@ function helpOf(command: Command): string {
   return text;
 }
 
-describe("command line: manners", function () {
-  this.timeout(60_000);
+describe("command line: manners", () => {
   const commands = all(program());
   const leaves = commands.filter(
     ([, command]) =>

@@ -126,5 +126,5 @@ describe("readiness", () => {
       assert.match(error.message, /the guard is not ready/);
       return true;
     });
-  }).timeout(20_000);
+  });
 });

@@ -7,8 +7,7 @@ import { createAuthority, issue } from "../../../../local/certificates";
 const DAY = 24 * 3_600_000;
 const SERVER = "1.3.6.1.5.5.7.3.1";
 
-describe("check: a registry's certificate that does not do is named", function () {
-  this.timeout(30_000);
+describe("check: a registry's certificate that does not do is named", () => {
   const local = [{ type: "ip" as const, value: "127.0.0.1" }];
   const cases: [what: string, names: typeof local | { type: "dns"; value: string }[], notAfter: Date, said: RegExp][] =
     [

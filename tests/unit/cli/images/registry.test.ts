@@ -13,8 +13,7 @@ const manifest = JSON.stringify({ schemaVersion: 2, layers: [] });
 const digest = `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
 const basic = (login: string) => `Basic ${Buffer.from(login).toString("base64")}`;
 
-describe("check: registry client", function () {
-  this.timeout(30_000);
+describe("check: registry client", () => {
   let server: http.Server;
   let host: string;
   let handler: Handler;

@@ -311,8 +311,7 @@ describe("impact", () => {
     assert.deepEqual(committed, JSON.parse(JSON.stringify(z.toJSONSchema(impactSchema))));
   });
 
-  describe("as a command, over saved objects", function () {
-    this.timeout(60_000);
+  describe("as a command, over saved objects", () => {
     let folder = "";
     before(() => {
       folder = fs.mkdtempSync(path.join(os.tmpdir(), "guard-impact-"));

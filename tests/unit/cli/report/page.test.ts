@@ -13,8 +13,7 @@ import { collectionsOf, shopCluster } from "../../../support/shopCluster";
 /** Set it to a folder to keep the screenshots. */
 const keep = process.env.IMAGE_SIGNING_GUARD_SCREENSHOTS;
 
-describe("the report's page in Chromium", function () {
-  this.timeout(90_000);
+describe("the report's page in Chromium", () => {
   let browser: Browser | undefined;
   let report: Report;
   let page: BrowserPage;

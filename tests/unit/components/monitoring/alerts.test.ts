@@ -429,8 +429,7 @@ const CASES: Record<AlertName, Record<string, Case>> = {
   },
 };
 
-describe("alerts, evaluated by promtool", function () {
-  this.timeout(30_000);
+describe("alerts, evaluated by promtool", () => {
   before(function () {
     if (hasProgram("promtool")) return;
     (this as { skipReason?: string }).skipReason = promtoolIsMissing;
