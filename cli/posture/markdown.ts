@@ -25,17 +25,37 @@ export function toMarkdown(result: PostureResult): string {
   const lines = [
     ...result.failed.map((reason) => `- :rotating_light: ${rendered(reason)}`),
     ...result.lacks.map((reason) => `- :grey_question: ${rendered(reason)}`),
-    ...result.changes.map((change) => `- ${changeLine(change)}`),
+    ...inOrder(result.changes).map((change) => `- ${changeLine(change)}`),
   ];
   const room = MOST_LINES - 2;
   const shown = lines.length > room ? lines.slice(0, room - 1) : lines;
   const more = lines.length - shown.length;
   return [
     marker(result.stack),
-    `**${result.verdict}** · stack ${span(result.stack)}: ${result.failed.length > 0 ? "NO ANSWER, " : ""}${MEANING[result.verdict]}`,
+    `**${result.verdict}**${ALARMING.includes(result.verdict) ? " :rotating_light:" : ""} · stack ${span(result.stack)}: ${result.failed.length > 0 ? "NO ANSWER, " : ""}${MEANING[result.verdict]}${counts(result)} · <sub>${MORE}</sub>`,
     ...shown,
     ...(more > 0 ? [`- … ${more} more lines; \`--output json\` has all of them`] : []),
   ].join("\n");
+}
+
+const ALARMING: readonly Verdict[] = ["WEAKER", "MIXED", "GONE"];
+const COUNTED: readonly Verdict[] = ["WEAKER", "MIXED", "STRONGER"];
+/** Where the words are explained. */
+const MORE = "docs/posture.md of image-signing-guard";
+const ORDER: readonly Change["strength"][] = ["weaker", "mixed", "stronger", "none"];
+
+/** The weakening first: who reads only the beginning is to see it. */
+function inOrder(changes: readonly Change[]): Change[] {
+  return [...changes].sort((a, b) => ORDER.indexOf(a.strength) - ORDER.indexOf(b.strength));
+}
+
+function counts({ verdict, changes }: PostureResult): string {
+  if (!COUNTED.includes(verdict)) return "";
+  const said = ORDER.slice(0, 3).flatMap((strength) => {
+    const count = changes.filter((change) => change.strength === strength).length;
+    return count > 0 ? [`${count} ${strength}`] : [];
+  });
+  return said.length > 0 ? ` (${said.join(", ")})` : "";
 }
 
 const LABELS: Record<Change["strength"], string> = {

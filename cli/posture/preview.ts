@@ -1,4 +1,5 @@
 import type { Posture } from "../../components/posture/types";
+import { chartValueChanges } from "./chartValues";
 import { type Change, type Part, parts, type Question } from "./result";
 import { checkPosture } from "./shape";
 
@@ -6,7 +7,7 @@ import { checkPosture } from "./shape";
 export const GUARD_TYPE = "image-signing-guard:index:ImageSigningGuard";
 
 interface State {
-  readonly inputs?: { readonly posture?: unknown };
+  readonly inputs?: { readonly posture?: unknown; readonly values?: unknown };
 }
 
 interface Step {
@@ -36,7 +37,7 @@ export function readPreview(text: string, stack?: string): Question {
   const guards = steps.filter(({ urn }) => urnParts(urn)?.type === GUARD_TYPE);
   if (question.failed.length > 0 && guards.length === 0) return question;
   if (guards.length === 0) return withoutGuard(document, question);
-  return compareStates(guards, question);
+  return compareStates(guards, question, valueNotes(steps));
 }
 
 function parse(text: string): Preview | Part[] {
@@ -102,7 +103,7 @@ function withoutGuard(document: Preview, question: Question): Question {
 }
 
 /** A replacement has several steps; what was is in the first, what will be in the last. */
-function compareStates(guards: readonly Step[], question: Question): Question {
+function compareStates(guards: readonly Step[], question: Question, values: readonly Change[]): Question {
   const olds = unique(guards.filter(({ oldState }) => oldState).map(({ urn }) => urn!));
   const news = unique(guards.filter(isMade).map(({ urn }) => urn!));
   if (olds.length > 1 || news.length > 1) {
@@ -116,7 +117,7 @@ function compareStates(guards: readonly Step[], question: Question): Question {
   const renamed = olds[0] !== undefined && news[0] !== undefined && olds[0] !== news[0];
   return {
     ...question,
-    ...(renamed ? { notes: [renaming(olds[0]!, news[0]!)] } : {}),
+    notes: [...(renamed ? [renaming(olds[0]!, news[0]!)] : []), ...values],
     lacks: [...lacksOf(before), ...lacksOf(after)],
     ...(before && "posture" in before ? { before: before.posture } : {}),
     ...(after && "posture" in after ? { after: after.posture } : {}),
@@ -127,6 +128,15 @@ function compareStates(guards: readonly Step[], question: Question): Question {
 function renaming(from: string, to: string): Change {
   const names = parts`from ${urnParts(from)!.name} to ${urnParts(to)!.name}`;
   return { about: "renamed", strength: "none", text: [...names, ": everything is deleted and created again"] };
+}
+
+const RELEASE_TYPE = "kubernetes:helm.sh/v3:Release";
+
+/** What of the guard's releases changes that the posture does not hold. */
+function valueNotes(steps: readonly Step[]): Change[] {
+  return steps
+    .filter(({ urn }) => urn?.includes(`${GUARD_TYPE}$`) && urnParts(urn)?.type === RELEASE_TYPE)
+    .flatMap(({ oldState, newState }) => chartValueChanges(oldState?.inputs?.values, newState?.inputs?.values));
 }
 
 function isMade({ op, newState }: Step): boolean {

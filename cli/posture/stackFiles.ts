@@ -12,27 +12,36 @@ import {
   stackName,
   stackSettingsIfAny,
 } from "../settings/stackSettings";
+import { chartValueChanges } from "./chartValues";
 import { type Part, parts, type Question } from "./result";
 
 type Settings = Record<string, unknown>;
 
 /** Two stacks of one folder: what the first is, seen from the second. */
 export function compareStacks(stack: string, against: string, options: StackOptions, now: Date): Question {
-  return ask(stack, () => ({
-    before: postureOf(`stack ${against}`, read(against, options), now),
-    after: postureOf(`stack ${stack}`, read(stack, options), now),
-  }));
+  return ask(stack, () => {
+    const [theirs, own] = [read(against, options), read(stack, options)];
+    return {
+      before: postureOf(`stack ${against}`, theirs, now),
+      after: postureOf(`stack ${stack}`, own, now),
+      notes: chartValueChanges(valuesOf(theirs), valuesOf(own)),
+    };
+  });
 }
 
 /** A stack's files as they are, against the same files at a commit. Needs neither engine nor cluster nor secrets. */
 export function compareWithRef(stack: string, ref: string, options: StackOptions, now: Date): Question {
   return ask(stack, () => {
     const then = settingsAt(ref, stack, options.cwd);
+    const own = read(stack, options);
     return {
       ...(then && Object.keys(then).length > 0
-        ? { before: postureOf(`stack ${stack} at ${ref}`, withoutEnded(then, now), now) }
+        ? {
+            before: postureOf(`stack ${stack} at ${ref}`, withoutEnded(then, now), now),
+            notes: chartValueChanges(valuesOf(then), valuesOf(own)),
+          }
         : {}),
-      after: postureOf(`stack ${stack}`, read(stack, options), now),
+      after: postureOf(`stack ${stack}`, own, now),
     };
   });
 }
@@ -40,14 +49,17 @@ export function compareWithRef(stack: string, ref: string, options: StackOptions
 const read = (stack: string, options: StackOptions): Settings =>
   readStackSettings(stack, options.cwd, { ...options, without: "anything" });
 
-function ask(name: string, sides: () => Pick<Question, "before" | "after">): Question {
+const valuesOf = ({ kyverno }: Settings): unknown => (kyverno as Settings | undefined)?.values ?? {};
+
+function ask(name: string, sides: () => Pick<Question, "before" | "after" | "notes">): Question {
   const stack = stackName(name);
   // It becomes a part of file names.
   if (!isStackName(name)) return { stack, lacks: [], failed: [parts`${name} is no stack's name`] };
   try {
-    const { before, after } = sides();
+    const { before, after, notes } = sides();
     return {
       stack,
+      ...(notes ? { notes } : {}),
       ...(before ? { before } : {}),
       ...(after ? { after } : {}),
       lacks: [...encrypted(before), ...encrypted(after)],

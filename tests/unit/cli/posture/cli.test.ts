@@ -114,6 +114,56 @@ describe("posture: text", () => {
     assert.notEqual(span(`${"a".repeat(80)}b${"c".repeat(80)}`), span(`${"a".repeat(80)}d${"c".repeat(80)}`));
   });
 
+  it("counts what is weaker and stronger, sounds the alarm, and begins with the weakening", () => {
+    const weaker = { ...base, tags: "keep" as const };
+    const result = answer(preview(base, weaker));
+    assert.match(
+      toMarkdown(result),
+      /^\*\*WEAKER\*\* :rotating_light: · stack .* \(1 weaker\) · <sub>docs\/posture\.md/m,
+    );
+    assert.match(toMarkdown(answer(preview(weaker, base))), /^\*\*STRONGER\*\* · stack .* \(1 stronger\)/m);
+    assert.match(toMarkdown(answer(preview(base, base))), /^\*\*SAME\*\* · stack `[^`]+`: [^(]*$/m);
+    const change = (strength: "weaker" | "stronger" | "none") => ({ about: strength, strength, text: ["x"] });
+    const mixed = {
+      ...result,
+      verdict: "MIXED" as const,
+      changes: (["none", "stronger", "weaker", "weaker"] as const).map(change),
+    };
+    const lines = toMarkdown(mixed).split("\n");
+    assert.match(lines[1]!, /^\*\*MIXED\*\* :rotating_light: .* \(2 weaker, 1 stronger\)/);
+    assert.deepEqual(
+      lines.slice(2).map((line) => /(\w+): x$/.exec(line)![1]),
+      ["weaker", "weaker", "stronger", "none"],
+    );
+  });
+
+  it("names chart values that change, never what they are", () => {
+    const release = (values: unknown) => ({ inputs: { values } });
+    const urn =
+      "urn:pulumi:dev::p::image-signing-guard:index:ImageSigningGuard$kubernetes:helm.sh/v3:Release::guard-kyverno";
+    const cases: [before: unknown, after: unknown, named: string[]][] = [
+      [{ a: { b: 1, c: [1] } }, { a: { b: 1, c: [1] } }, []],
+      [{ a: { b: 1, c: [1] } }, { a: { b: "s3cret", c: [1, 2] } }, ["a.b", "a.c"]],
+      [{ a: 1 }, { b: { c: null } }, ["a", "b"]],
+      ["[secret]", { a: 1 }, []],
+      [undefined, { a: 1 }, []],
+    ];
+    for (const [before, after, named] of cases) {
+      const document = JSON.parse(preview(base, base)) as { steps: object[] };
+      document.steps.push({ op: "update", urn, oldState: release(before), newState: release(after) });
+      const result = answer(JSON.stringify(document));
+      assert.equal(result.verdict, "SAME");
+      const line = toMarkdown(result)
+        .split("\n")
+        .find((one) => one.startsWith("- chart values"));
+      assert.equal(
+        line,
+        named.length === 0 ? undefined : `- chart values: ${named.map((path) => `\`${path}\``).join(", ")} differ`,
+      );
+      assert.ok(!toMarkdown(result).includes("s3cret"));
+    }
+  });
+
   it("counts the lines that it leaves out, the harmless ones", () => {
     const images = Array.from({ length: 30 }, (_, index) => ({
       ...base.images[0]!,
@@ -222,6 +272,28 @@ describe("posture: stack files", () => {
       compareWithRef("../dev", "HEAD", { cwd: folder }, now),
     ])
       assert.equal(exitCode(comparePostures(question), false), 2);
+  });
+});
+
+describe("posture: chart values in stack files", () => {
+  it("are named where they differ", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "posture-values-"));
+    const write = (stack: string, name: string) =>
+      fs.writeFileSync(
+        path.join(folder, `Pulumi.${stack}.yaml`),
+        JSON.stringify({
+          config: Object.fromEntries(
+            Object.entries(settings({ kyverno: { values: { admissionController: { priorityClassName: name } } } })).map(
+              ([key, value]) => [`image-signing-guard:${key}`, value],
+            ),
+          ),
+        }),
+      );
+    write("a", "one");
+    write("b", "two");
+    const result = comparePostures(compareStacks("b", "a", { cwd: folder }, new Date("2026-06-01T12:00:00Z")));
+    fs.rmSync(folder, { recursive: true });
+    assert.match(toMarkdown(result), /^- chart values: `admissionController\.priorityClassName` differ$/m);
   });
 });
 
