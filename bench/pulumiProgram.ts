@@ -65,7 +65,9 @@ function bareProgram(args: ImageSigningGuardArgs): PulumiFn {
         { dependsOn: home },
       ),
     ];
-    const release = new k8s.helm.v3.Release("kyverno", releaseArgs(resolved.posture.kyverno, chartValues), {
+    const { repository } = resolved.posture.kyverno.chart;
+    const chart = releaseArgs(resolved.posture.kyverno, { repository, values: chartValues });
+    const release = new k8s.helm.v3.Release("kyverno", chart, {
       dependsOn: [home, ...(files ?? [])],
     });
     for (const policy of policies) {

@@ -175,7 +175,7 @@ export interface KeySignerArgs {
   /** Public key in PEM. */
   publicKey?: pulumi.Input<string>;
   /** KMS reference, e.g. `awskms:///alias/cosign`, `gcpkms://...`, `azurekms://...`, `hashivault://...`. */
-  kms?: string;
+  kms?: pulumi.Input<string>;
   /** A Secret with `cosign.pub` in Kyverno's namespace. */
   secretName?: string;
   /** Default `sha256`. */
@@ -281,11 +281,11 @@ export interface UncoveredImagesArgs {
 /** Emergency bypass: who may let an unsigned image in, and for how long. Without this block there is no bypass. */
 export interface BypassArgs {
   /** Groups whose members may set the bypass annotation, exactly as the API server sees them. */
-  groups?: string[];
+  groups?: pulumi.Input<string>[];
   /** Users who may set it. */
-  users?: string[];
+  users?: pulumi.Input<string>[];
   /** Service accounts who may set it, as `namespace:name`. */
-  serviceAccounts?: string[];
+  serviceAccounts?: pulumi.Input<string>[];
   /** Longest time a bypass may be granted for, in hours. Default 4, at most 168. */
   maxHours?: number;
 }
@@ -303,7 +303,7 @@ export interface SuspensionArgs {
 /** The transparency log whose inclusion promises count. */
 export interface RekorArgs {
   /** Base URL of the log, e.g. `https://rekor.example.com`. Signatures that carry a bundle need no call to it. */
-  url: string;
+  url: pulumi.Input<string>;
   /** The log's public key in PEM. */
   publicKey: pulumi.Input<string>;
 }
@@ -344,17 +344,17 @@ export interface ChartArgs {
   /** A local chart folder or archive, or an `oci://` reference. */
   path?: string;
   /** A Helm repository URL, for mirrors. */
-  repository?: string;
+  repository?: pulumi.Input<string>;
 }
 
 /** Cloud identities that Kyverno reads registries with, instead of Secrets. At least one is given. */
 export interface RegistryIdentityArgs {
   /** Amazon ECR: ARN of an IAM role that trusts Kyverno's service accounts. */
-  awsRoleArn?: string;
+  awsRoleArn?: pulumi.Input<string>;
   /** Azure ACR: client ID of a managed identity with federated credentials for Kyverno's service accounts. */
-  azureClientId?: string;
+  azureClientId?: pulumi.Input<string>;
   /** Google Artifact Registry: e-mail of a Google service account that Kyverno's service accounts may act as. */
-  googleServiceAccount?: string;
+  googleServiceAccount?: pulumi.Input<string>;
 }
 
 /** Kyverno itself. */
@@ -372,11 +372,11 @@ export interface KyvernoArgs {
   /** Priority class of Kyverno's pods. Default `system-cluster-critical` with 3 replicas, else none. */
   priorityClassName?: string;
   /** Registry that mirrors every image of the chart, e.g. `mirror.example.com/hub`. Default: the public ones. */
-  imageRegistry?: string;
+  imageRegistry?: pulumi.Input<string>;
   /** Secrets in Kyverno's namespace for pulling Kyverno's own images. Default: none. */
-  imagePullSecrets?: string[];
+  imagePullSecrets?: pulumi.Input<string>[];
   /** Secrets in Kyverno's namespace for reading signatures from private registries. Default: none. */
-  registrySecrets?: string[];
+  registrySecrets?: pulumi.Input<string>[];
   /** Cloud identities for reading signatures from private registries. Default: none. */
   registryIdentity?: RegistryIdentityArgs;
   /** Image with kubectl and a shell for the chart's clean-up jobs. Default `docker.io/alpine/k8s:1.31.5`. */
@@ -421,7 +421,7 @@ export interface PolicyReporterArgs {
   /** Source of the chart. Default: policy-reporter's own repository. */
   chart?: ChartArgs;
   /** Chart values of your own, merged over the guard's. */
-  values?: Record<string, any>;
+  values?: pulumi.Input<Record<string, any>>;
 }
 
 /** Alerts, scraping and dashboards. Without this block there are none. */
@@ -444,9 +444,9 @@ export interface MonitoringArgs {
   /** Labels of the PrometheusRule and the ServiceMonitors, by which the operator selects them. Default: none. */
   objectLabels?: Record<string, string>;
   /** Labels of every alert, for routing. Default: none. */
-  alertLabels?: Record<string, string>;
+  alertLabels?: Record<string, pulumi.Input<string>>;
   /** Address of a page with a section for each alert, such as a copy of docs/alerts.md. Default: that file's name. */
-  runbookBaseUrl?: string;
+  runbookBaseUrl?: pulumi.Input<string>;
   /** The Grafana dashboard as a ConfigMap for Grafana's sidecar. Default true. */
   dashboards?: boolean;
   /** Alerts that differ from their defaults. Default: none. */
@@ -457,8 +457,11 @@ export interface MonitoringArgs {
 
 /** How `up` makes sure that the guard answers. */
 export interface ReadinessArgs {
-  /** Kubeconfig (content or path) for the canary check. Default: the ambient one, if no explicit provider is given. */
-  kubeconfig?: pulumi.Input<string>;
+  /**
+   * Kubeconfig for the canary check: its content as YAML, JSON or a block, or a path. Default: the ambient one, if no
+   * explicit provider is given.
+   */
+  kubeconfig?: pulumi.Input<any>;
   /** Context in that kubeconfig. Default: its current one. */
   context?: string;
   /** Ask the API server, by dry run, to admit a canary pod after the policies are ready. Default true where reachable. */
@@ -467,7 +470,10 @@ export interface ReadinessArgs {
   timeoutSeconds?: number;
 }
 
-/** Arguments of `ImageSigningGuard`. What decides which policies exist must be plain; PEMs and values may be Outputs. */
+/**
+ * Arguments of `ImageSigningGuard`. What its type says may be an Output is taken when it is known; everything else decides
+ * which resources exist and must be plain.
+ */
 export interface ImageSigningGuardArgs {
   /** The stack's mode. Development namespaces are audited in either. Default `audit`. */
   mode?: GuardMode;
@@ -490,7 +496,7 @@ export interface ImageSigningGuardArgs {
   /** Kyverno's installation. */
   kyverno?: KyvernoArgs;
   /** The page that a refused person is sent to. Default: the name of this project's own runbook. */
-  runbookUrl?: string;
+  runbookUrl?: pulumi.Input<string>;
   /** Kyverno ClusterPolicies of your own, checked and deployed with the guard's. Default: none. */
   extraPolicies?: Record<string, any>[];
   /** Alerts, scraping and dashboards. Default: off. */

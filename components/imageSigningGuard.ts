@@ -1,17 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "./args";
-import { type Compiled, compilePosture, policiesOf } from "./compile";
+import { policiesOf } from "./compile";
 import type { Json, Manifest } from "./kubernetes/manifest";
 import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
 import { createMonitoring } from "./monitoring/resources";
-import { holdsOutputs, withoutOutputs } from "./outputs";
-import type { Posture, Resolved } from "./posture/types";
-import { GuardInputError, ProblemList } from "./problems";
+import { planGuard } from "./plan";
+import { GuardInputError } from "./problems";
 import { GuardResourceError } from "./pulumiError";
 import { ReadinessProbe } from "./readiness";
-import { resolvePosture } from "./resolve";
 
 /** The type token under which the guard appears in every preview. */
 export const GUARD_TYPE = "image-signing-guard:index:ImageSigningGuard";
@@ -83,10 +81,10 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       );
     const release = new k8s.helm.v3.Release(
       `${name}-kyverno`,
-      releaseArgs(
-        shape.resolved.posture.kyverno,
-        plan.field((c) => c.chartValues),
-      ),
+      releaseArgs(shape.resolved.posture.kyverno, {
+        repository: plan.field((_, posture) => posture.kyverno.chart.repository),
+        values: plan.field((c) => c.chartValues),
+      }),
       {
         ...child,
         dependsOn: trust ? [namespace, trust] : [namespace],
@@ -135,7 +133,7 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
         })
       : pulumi.output("off");
     this.mode = pulumi.output(shape.resolved.posture.mode);
-    this.posture = pulumi.output<Posture>(plan.posture) as unknown as typeof this.posture;
+    this.posture = pulumi.output(plan.posture) as unknown as typeof this.posture;
     this.policyNames = pulumi.output(
       policiesOf(shape.compiled)
         .map(({ metadata }) => metadata.name)
@@ -148,7 +146,8 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     this.readiness = probe.proof(shape.resolved.posture, policies);
     this.registerOutputs({
       mode: this.mode,
-      posture: this.posture,
+      // Part by part, so that a secret in one hides no other.
+      posture: plan.posture,
       policyNames: this.policyNames,
       namespace: this.namespace,
       releaseStatus: this.releaseStatus,
@@ -158,56 +157,6 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       readiness: this.readiness,
     });
   }
-}
-
-interface Shape {
-  readonly resolved: Resolved;
-  readonly compiled: Compiled;
-  readonly warnings: readonly string[];
-}
-
-interface Plan {
-  /** What is known now; where an argument is an Output, a marker stands in its place. */
-  readonly shape: Shape;
-  readonly posture: pulumi.Input<Posture>;
-  /** A part of the compiled result, later if an argument is an Output. */
-  readonly field: <T>(pick: (compiled: Compiled) => T) => pulumi.Input<T>;
-}
-
-/** Decides which resources exist. Runs before `super` so that the component's own inputs can be the posture. */
-function planGuard(args: ImageSigningGuardArgs): Plan | { error: unknown } {
-  try {
-    const problems = new ProblemList();
-    const plain = withoutOutputs(args, problems);
-    problems.throwIfAny();
-    const shape = shapeOf(plain);
-    // A kubeconfig has no part in the posture; as a secret it would make all of it secret.
-    const { readiness, ...judged } = args;
-    if (!holdsOutputs(judged)) return { shape, posture: shape.resolved.posture, field: (pick) => pick(shape.compiled) };
-    const later = pulumi.output(judged as pulumi.Input<object>).apply(shapeWhenKnown);
-    return {
-      shape,
-      // Keys stand in it by fingerprint only, so a preview may show it.
-      posture: pulumi.unsecret(later.apply(({ resolved }) => resolved.posture)),
-      field: (pick) => later.apply(({ compiled }) => pick(compiled)),
-    };
-  } catch (error) {
-    return { error };
-  }
-}
-
-/** A `RunError` is what Pulumi prints without a stack trace where there is no resource to attach it to. */
-function shapeWhenKnown(args: unknown): Shape {
-  try {
-    return shapeOf(args);
-  } catch (error) {
-    throw error instanceof GuardInputError ? new pulumi.RunError(error.message) : error;
-  }
-}
-
-function shapeOf(args: unknown): Shape {
-  const resolved = resolvePosture(args);
-  return { resolved, compiled: compilePosture(resolved), warnings: resolved.warnings };
 }
 
 function asResourceError(error: unknown, resource: pulumi.Resource): unknown {

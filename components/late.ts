@@ -29,8 +29,11 @@ const LATE: readonly string[] = [
   "monitoring.policyReporter.chart.repository",
   "monitoring.policyReporter.values.**",
   "monitoring.runbookBaseUrl",
+  "monitoring.alertLabels.**",
+  "bypass.groups[]",
+  "bypass.users[]",
+  "bypass.serviceAccounts[]",
   "readiness.kubeconfig.**",
-  "readiness.context",
   "runbookUrl",
 ];
 

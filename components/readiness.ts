@@ -91,8 +91,11 @@ export class ReadinessProbe {
 
   /** What is not given is what the default provider itself is configured with. */
   private kubeconfig(): pulumi.Output<string | undefined> {
-    const given = this.args.kubeconfig ?? new pulumi.Config("kubernetes").getSecret("kubeconfig") ?? "";
-    return pulumi.output(given).apply((text) => text || undefined);
+    const given: pulumi.Input<unknown> =
+      this.args.kubeconfig ?? new pulumi.Config("kubernetes").getSecret("kubeconfig") ?? "";
+    const text = (one: unknown) => (typeof one === "string" ? one : JSON.stringify(one)) || undefined;
+    // As EKS and other programs make it: a block, or a text.
+    return (pulumi.output(given) as pulumi.Output<unknown>).apply(text);
   }
 
   private context(): string | undefined {

@@ -90,7 +90,10 @@ function createPolicyReporter(
     `${name}-policy-reporter`,
     namedReleaseArgs(
       { ...plan, releaseName: POLICY_REPORTER.releaseName },
-      field((c) => c.policyReporter!.chartValues),
+      {
+        repository: field((c) => c.policyReporter!.plan.chart.repository),
+        values: field((c) => c.policyReporter!.chartValues),
+      },
     ),
     // Kyverno's chart brings the kinds of reports that it reads.
     { parent, dependsOn: [namespace, release] },

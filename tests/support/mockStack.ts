@@ -6,6 +6,8 @@ export interface Registered {
   readonly name: string;
   /** Secrets and unknown values are unwrapped; see `secretInputs`. */
   readonly inputs: Record<string, unknown>;
+  /** The inputs as a preview shows them, without what is secret. */
+  readonly readable: unknown;
   /** Top-level inputs in which something is secret. */
   readonly secretInputs: string[];
   /** Names of the resources that it depends on, and of its parent. */
@@ -110,6 +112,7 @@ function describe(request: Request): Registered {
     type: request.getType(),
     name: request.getName(),
     inputs: unwrap(raw) as Record<string, unknown>,
+    readable: unwrap(raw, true),
     secretInputs: Object.keys(raw).filter((key) => JSON.stringify(raw[key]).includes(SECRET_MARK)),
     dependsOn: request.getDependenciesList().map(nameOf).sort(),
     parent: nameOf(request.getParent()),
@@ -123,9 +126,9 @@ function describe(request: Request): Registered {
   };
 }
 
-function unwrap(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(unwrap);
+function unwrap(value: unknown, hide = false): unknown {
+  if (Array.isArray(value)) return value.map((item) => unwrap(item, hide));
   if (value === null || typeof value !== "object") return value;
-  if (SECRET_MARK in value) return unwrap((value as Record<string, unknown>).value);
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, unwrap(child)]));
+  if (SECRET_MARK in value) return hide ? "[secret]" : unwrap((value as Record<string, unknown>).value);
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, unwrap(child, hide)]));
 }

@@ -91,6 +91,7 @@ function settingsOfSchema(schema: PackageSchema): string[] {
     if (node.type === "array") return walk(`${path}[]`, node.items!);
     if (node.additionalProperties)
       return [`${path}: ${node.additionalProperties.type === "string" ? "words by name" : "untyped block"}`];
+    if (node.$ref === "pulumi.json#/Any") return [`${path}: text or block`];
     if (!node.$ref) return [`${path}: ${node.type}`];
     const type = schema.types[node.$ref.replace("#/types/", "")];
     assert.ok(type, `${path} has the type ${node.$ref}`);
@@ -126,6 +127,7 @@ const FREE_WORDS = ["signatureAlgorithm"];
 
 function kindOf(path: string, node: z.ZodType): string {
   if (node instanceof z.ZodEnum) return FREE_WORDS.some((word) => path.endsWith(word)) ? "string" : "enum";
+  if (node instanceof z.ZodUnion && node.options.some((one) => one instanceof z.ZodRecord)) return "text or block";
   if (node instanceof z.ZodBoolean) return "boolean";
   if (node instanceof z.ZodNumber || node instanceof z.ZodUnion) return "number";
   return "string";

@@ -2,7 +2,10 @@ import * as assert from "node:assert/strict";
 import { releaseArgs } from "../../../../components/kyverno/release";
 import { postureOf, settings } from "../../../support/settings";
 
-const argsFor = (kyverno: Record<string, unknown> = {}) => releaseArgs(postureOf(settings({ kyverno })).kyverno, {});
+const argsFor = (given: Record<string, unknown> = {}) => {
+  const { kyverno } = postureOf(settings({ kyverno: given }));
+  return releaseArgs(kyverno, { repository: kyverno.chart.repository, values: {} });
+};
 
 describe("the Helm release", () => {
   it("is chart 3.0.9 of Kyverno's own repository under a fixed name", () => {
