@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { ClusterError } from "../../components/kubernetes/errors";
 import { type KubeObject, resourceText } from "../../components/kubernetes/resources";
 import { withoutNulls } from "../../components/kubernetes/withoutNulls";
+import { jsonMistake } from "../../components/mistakes";
 import { GuardInputError } from "../../components/problems";
 import type { ObjectSource } from "./source";
 
@@ -43,8 +44,7 @@ export function readSaved(file: string, option = "--from"): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const found =
-      text.trim() === "" ? `${file}, which is empty` : `${file}, which is no JSON: ${(error as Error).message}`;
+    const found = text.trim() === "" ? `${file}, which is empty` : `${file}, which is ${jsonMistake(error, text)}`;
     throw problem(option, found, "one whole JSON document", `save it again (was the disk full, the command stopped?)`);
   }
 }

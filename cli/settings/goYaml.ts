@@ -1,4 +1,5 @@
 import { type Document, parseAllDocuments, type ScalarTag } from "yaml";
+import { jsonMistake, yamlMistake } from "../../components/mistakes";
 import { GuardInputError } from "../../components/problems";
 
 /**
@@ -12,15 +13,7 @@ export function readDocument(text: string, file: string): unknown {
   const document = parseAllDocuments(body, { schema: "failsafe", customTags: [goScalar], merge: true })[0];
   if (document === undefined) return null;
   const [error] = document.errors;
-  // The library's own message may quote the text, which may be a secret.
-  if (error) {
-    const line = error.linePos?.[0];
-    throw broken(
-      file,
-      `a mistake${line ? ` in line ${line.line}, column ${line.col}` : ""} (${words(error.code)})`,
-      "YAML",
-    );
-  }
+  if (error) throw broken(file, yamlMistake(error), "YAML");
   return plainObject(expanded(document as Document.Parsed, file));
 }
 
@@ -37,8 +30,8 @@ function readJson(text: string, file: string): unknown {
   if (text.trim() === "") return null;
   try {
     return JSON.parse(text);
-  } catch {
-    throw broken(file, "a text that is no JSON", "one JSON document");
+  } catch (error) {
+    throw broken(file, jsonMistake(error, text), "one JSON document");
   }
 }
 
@@ -129,10 +122,6 @@ function plainObject(value: unknown): unknown {
 
 function keyText(key: unknown): string {
   return key instanceof Timestamp ? key.inStack() : key === null ? "<nil>" : String(key);
-}
-
-function words(code: string): string {
-  return code.toLowerCase().replace(/_/g, " ");
 }
 
 function broken(file: string, found: string, allowed: string): GuardInputError {

@@ -83,8 +83,8 @@ function readFile(file: string): KubeConfig {
   const config = new KubeConfig();
   try {
     config.loadFromFile(file);
-  } catch (error) {
-    throw new Error(`${file} is no kubeconfig: ${(error as Error).message.split("\n")[0]}`);
+  } catch {
+    throw new Error(`${file} is no kubeconfig`);
   }
   for (const { exec } of config.users) {
     const command = (exec as ExecPlugin | undefined)?.command;

@@ -1,17 +1,15 @@
 // Until the canary stands on client.ts, which does all of this without the typed client.
-import * as fs from "node:fs";
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import { GuardKubeConfig } from "./clientNode";
-import type { ClusterTarget } from "./kubeConfig";
+import { type ClusterTarget, isKubeconfigText, kubeconfigFile } from "./kubeConfig";
 
 export type { ClusterTarget } from "./kubeConfig";
 
 export function loadKubeConfig({ kubeconfig, context, cluster, user, requestTimeoutMs }: ClusterTarget): KubeConfig {
   const config = new GuardKubeConfig();
   if (kubeconfig === undefined) config.loadAsKubectl();
-  else if (fs.existsSync(kubeconfig)) config.loadFiles([kubeconfig]);
-  else if (kubeconfig.includes("\n")) config.loadFromString(kubeconfig);
-  else throw new Error(`there is no kubeconfig ${kubeconfig}`);
+  else if (isKubeconfigText(kubeconfig)) loadText(config, kubeconfig);
+  else config.loadFiles([kubeconfigFile(kubeconfig)]);
   if (context !== undefined) {
     assertNamed("context", context, config.getContexts());
     config.setCurrentContext(context);
@@ -38,6 +36,15 @@ export function loadKubeConfig({ kubeconfig, context, cluster, user, requestTime
     );
   config.requestTimeoutMs = requestTimeoutMs;
   return config;
+}
+
+/** The library's own error quotes the text. */
+function loadText(config: GuardKubeConfig, text: string): void {
+  try {
+    config.loadFromString(text);
+  } catch {
+    throw new Error("what was given is no kubeconfig: it is neither YAML nor JSON of the right form");
+  }
 }
 
 function assertNamed(what: string, wanted: string, entries: readonly { name: string }[]): void {

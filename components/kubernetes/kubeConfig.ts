@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { yamlMistake } from "../mistakes";
 
 /** Which cluster to talk to; what is left out is taken as kubectl takes it. */
 export interface ClusterTarget {
@@ -109,9 +110,25 @@ function notNamed(what: string, wanted: string, entries: readonly { name: string
 }
 
 function readGiven(kubeconfig: string): KubeConfig {
-  if (kubeconfig.includes("\n") || kubeconfig.trimStart().startsWith("{"))
-    return parseConfig(kubeconfig, "what was given", process.cwd());
-  return readFiles([kubeconfig]);
+  if (isKubeconfigText(kubeconfig)) return parseConfig(kubeconfig, "what was given", process.cwd());
+  return readFiles([kubeconfigFile(kubeconfig)]);
+}
+
+/** A kubeconfig itself, in YAML or in JSON, and no path. */
+export function isKubeconfigText(given: string): boolean {
+  return given.includes("\n") || given.trimStart().startsWith("{");
+}
+
+/** The file that is meant. What looks like no path may be a token, so the error does not show it. */
+export function kubeconfigFile(given: string): string {
+  const file = given.replace(/^~(?=$|\/)/, process.env.HOME || os.homedir());
+  if (fs.existsSync(file)) return file;
+  const isPath = given.length < 300 && /^([~./]|[A-Za-z]:\\|[\w-]{1,30}([/.][\w-]{1,30}){0,5}$)/.test(given);
+  throw new Error(
+    isPath
+      ? `there is no kubeconfig ${given}`
+      : "what was given is neither a kubeconfig nor the path of one (not shown)",
+  );
 }
 
 /** As kubectl: KUBECONFIG, else ~/.kube/config, else the service account of the pod that this runs in. */
@@ -160,9 +177,9 @@ function joined<T extends { name: string }>(first: readonly T[], more: readonly 
 function parseConfig(content: string, file: string, folder: string): KubeConfig {
   let value: unknown;
   try {
-    value = parse(content, { prettyErrors: false }) ?? {};
+    value = parse(content) ?? {};
   } catch (error) {
-    throw new Error(`${file} is no kubeconfig: ${(error as Error).message.split("\n")[0]}`);
+    throw new Error(`${file} is no kubeconfig: ${yamlMistake(error)}`);
   }
   const read = kubeConfigShape.safeParse(value);
   if (!read.success) {

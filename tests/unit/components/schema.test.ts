@@ -74,7 +74,7 @@ describe("schema", () => {
   it("refuses a value of the wrong type in every setting, in words of its own", () => {
     for (const path of LEAVES) {
       const key = formatKey(path);
-      const isRecord = /^(values|objectLabels|alertLabels)$/.test(String(path.at(-1)));
+      const isRecord = /^(values|objectLabels|alertLabels|kubeconfig)$/.test(String(path.at(-1)));
       const wrong = isRecord ? 5 : { wrong: true };
       const freeForm = /conditions|extraPolicies/.test(key);
       const problem = problemAt(at(path, freeForm ? "text" : wrong), key);

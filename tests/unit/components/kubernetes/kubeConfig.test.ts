@@ -2,9 +2,11 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { parse, stringify } from "yaml";
 import { doctor } from "../../../../cli/doctor/run";
 import { milliseconds } from "../../../../cli/options";
 import { ClusterClient } from "../../../../components/kubernetes/client";
+import { loadKubeConfig as loadTyped } from "../../../../components/kubernetes/cluster";
 import { loadKubeConfig } from "../../../../components/kubernetes/kubeConfig";
 import { NAMESPACES } from "../../../../components/kubernetes/resources";
 import { type FakeApi, kubeconfigText, startFakeApi } from "../../../support/fakeApi";
@@ -74,6 +76,43 @@ describe("kubeconfig, as kubectl takes it", () => {
     const none = write("none", kubeconfigText("http://a", "{}").replace("current-context: c", ""));
     assert.throws(() => loadKubeConfig({ kubeconfig: none }), /names no cluster to use; set a context: c/);
   });
+
+  it("~ is the home folder", () => {
+    write("mine", kubeconfigText("http://mine", "{token: m}"));
+    for (const load of [loadKubeConfig, loadTyped]) load({ kubeconfig: "~/mine" });
+    assert.equal(loadKubeConfig({ kubeconfig: "~/mine" }).cluster.server, "http://mine");
+  });
+
+  it("as text may be YAML or JSON, on one line too", () => {
+    const block = parse(kubeconfigText("http://given", "{token: t}"));
+    for (const kubeconfig of [JSON.stringify(block), JSON.stringify(block, null, 2), stringify(block)]) {
+      assert.equal(loadKubeConfig({ kubeconfig }).cluster.server, "http://given");
+      assert.equal(loadTyped({ kubeconfig }).getCurrentCluster()?.server, "http://given");
+    }
+  });
+
+  const TOKEN = "eyJhbGciOiJSUzI1NiIsImtpZCI6IlRlc3QifQ";
+  for (const given of [
+    `{"users": [{"user": {"token": "${TOKEN}"}}`,
+    `{"users": ${TOKEN}}`,
+    `users:\n- user: {token: ${TOKEN}\n  a: b`,
+    `a: *${TOKEN}\nb: c`,
+    `a: !${TOKEN} b\n: :`,
+    `users: ${TOKEN}\n`,
+    `users: [{name: a, user: {token: [${TOKEN}]}}]\n`,
+    `- ${TOKEN}\n`,
+    TOKEN,
+    `${TOKEN}.${TOKEN}.${TOKEN}/x`,
+    `token: ${TOKEN}`,
+    `apiVersion: v1 ${TOKEN}`,
+  ])
+    it(`that is broken is not shown: ${given.replaceAll(TOKEN, "<token>").replaceAll("\n", "\\n")}`, () => {
+      for (const load of [loadKubeConfig, loadTyped])
+        assert.throws(
+          () => load({ kubeconfig: given }),
+          ({ message }: Error) => !message.includes(TOKEN) && /kubeconfig/.test(message),
+        );
+    });
 
   it("--request-timeout ends a request, and takes kubectl's durations", async () => {
     delayMs = 3000;
