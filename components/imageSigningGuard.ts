@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "./args";
-import { policiesOf } from "./compile";
+import { type Compiled, policiesOf } from "./compile";
 import type { Json, Manifest } from "./kubernetes/manifest";
 import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";

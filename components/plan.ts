@@ -85,8 +85,22 @@ function laterPart(args: object, late: readonly LateValue[]) {
   return <T>(pick: (shape: Shape) => T, without: "text" | "fingerprint"): pulumi.Input<T> =>
     later.apply((shapes) => {
       const value = pick(shapes.real);
-      return isDeepStrictEqual(value, pick(shapes[without])) ? value : pulumi.secret(value);
+      return isDeepStrictEqual(
+        value,
+        ifThere(() => pick(shapes[without])),
+      )
+        ? value
+        : pulumi.secret(value);
     }) as pulumi.Output<T>;
+}
+
+/** A part may be there by a secret only. */
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /**

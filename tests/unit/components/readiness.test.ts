@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
 import type { ImageSigningGuardArgs } from "../../../components/args";
 import { ImageSigningGuard } from "../../../components/imageSigningGuard";
 import { askCanary, awaitPolicyWebhooks } from "../../../components/kyverno/canary";
@@ -111,6 +112,19 @@ describe("readiness", () => {
     const { guard } = await up({ readiness: { kubeconfig: "/no/such/kubeconfig" } }, { preview: true });
     assert.match((await promiseOf(guard.readiness)) ?? "", /unsigned canary refused$/);
   });
+
+  for (const [form, make] of [
+    ["YAML", (text) => text],
+    ["JSON on one line", (text) => JSON.stringify(parse(text))],
+    ["a block", (text) => parse(text)],
+    ["an Output of JSON", (text) => pulumi.output(JSON.stringify(parse(text)))],
+    ["an Output of a block", (text) => pulumi.output(parse(text))],
+    ["a block with a secret in it", (text) => ({ ...parse(text), users: pulumi.secret(parse(text).users) })],
+  ] satisfies [string, (text: string) => unknown][])
+    it(`takes the kubeconfig as ${form}`, async () => {
+      const { guard } = await up({ readiness: { kubeconfig: make(cluster.kubeconfig), timeoutSeconds: 5 } });
+      assert.match((await promiseOf(guard.readiness))!, /unsigned canary refused$/);
+    }).timeout(20_000);
 
   it("asks nothing behind an explicit provider whose kubeconfig it does not have", async () => {
     const { guard } = await up({}, { provider: true });
