@@ -1,9 +1,12 @@
+import * as fs from "node:fs";
 import { Command, Option } from "commander";
 import { argsFromSettings } from "../../components/settings";
 import { findEngine, openStack } from "../engine";
 import { cases, namespaces } from "./cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "./cluster";
-import { makeImages } from "./images";
+import { handOver } from "./handOver";
+import { type DemoImages, makeImages } from "./images";
+import { verdictsPicture } from "./picture";
 import { applyRendered } from "./render";
 import { paint, Screen, table } from "./screen";
 import { localChanges, localSettings, type StackName, stackNames } from "./settings";
@@ -12,6 +15,7 @@ import { judgeAll, type Outcome, removeAll } from "./verdicts";
 interface Options {
   stack?: StackName;
   keep?: boolean;
+  picture?: string;
   verbose?: boolean;
 }
 
@@ -23,7 +27,8 @@ function readOptions(): Options {
     new Command("npm run demo --")
       .description("Runs the stacks of Pulumi.dev.yaml and Pulumi.prod.yaml against a real Kyverno on this machine.")
       .addOption(new Option("--stack <name>", "only this stack (default: dev, then prod)").choices([...stackNames]))
-      .option("--keep", "leave the cluster running and print its kubeconfig")
+      .option("--keep", "leave the cluster running and print what a stack of your own needs to use it")
+      .option("--picture <file>", "also draw the tables as an SVG, as docs/images/demo.svg was made")
       .option("--verbose", "print whole refusals and reports, and what the programs tell")
       .addHelpText("after", "\nExit codes: 0 all verdicts as expected, 1 some are not, 2 the demo could not run.")
       // Commander's own code for a wrong option is 1, which means something else here.
@@ -47,7 +52,9 @@ async function main(): Promise<void> {
       () => startCluster({ log: screen.log }),
       ({ node }) => `etcd, API server and controller manager run; Kyverno ${node.kyverno.version}`,
     );
-    const outcomes = await runStacks(cluster, stacks, screen, options.verbose ?? false);
+    const { images, tables } = await runStacks(cluster, stacks, screen, options.verbose ?? false);
+    const outcomes = Object.values(tables).flat();
+    if (options.picture) fs.writeFileSync(options.picture, verdictsPicture(rowsOf(tables)));
     const wrong = outcomes.filter(({ asExpected }) => !asExpected).length;
     screen.line();
     screen.line(
@@ -56,7 +63,7 @@ async function main(): Promise<void> {
         : paint("red", `${wrong} of ${outcomes.length} verdicts are not as expected (marked !!).`),
     );
     process.exitCode = wrong === 0 ? 0 : 1;
-    if (options.keep) await keepRunning(cluster, screen);
+    if (options.keep) await keepRunning(handOver(cluster, images, stacks.at(-1)!), screen);
   } catch (error) {
     const logs = cluster ? `\nThe logs of all programs stay in ${cluster.plane.workDir}/logs.` : "";
     process.stderr.write(`error: ${(error as Error).message}${logs}\n`);
@@ -72,7 +79,7 @@ async function runStacks(
   stacks: readonly StackName[],
   screen: Screen,
   verbose: boolean,
-): Promise<Outcome[]> {
+): Promise<{ images: DemoImages; tables: Tables }> {
   const images = await screen.step(
     "images",
     () => makeImages(plane.registry, cosign, sigstore),
@@ -85,7 +92,7 @@ async function runStacks(
   screen.line(`  ${"applied by".padEnd(16)}${how}`);
   screen.line(`  ${"settings".padEnd(16)}${localChanges}`);
 
-  const all: Outcome[] = [];
+  const tables: Tables = {};
   for (const stack of stacks) {
     screen.line();
     screen.line(paint("bold", `Pulumi.${stack}.yaml`));
@@ -108,13 +115,28 @@ async function runStacks(
       () => `${cases.length} objects created or refused, policy reports read`,
     );
     for (const line of table(outcomes, stack, verbose)) screen.line(line);
-    all.push(...outcomes);
+    tables[stack] = outcomes;
     if (stack !== stacks[stacks.length - 1]) await removeAll(plane, cases, stack);
   }
   screen.line();
   screen.line(paint("dim", "  reported: admitted, and the policy reports of the namespace list it as failed"));
-  return all;
+  return { images, tables };
 }
+
+type Tables = Partial<Record<StackName, readonly Outcome[]>>;
+
+const rowsOf = (tables: Tables) =>
+  Object.fromEntries(
+    Object.entries(tables).map(([stack, outcomes]) => [
+      stack,
+      outcomes.map(({ demoCase, verdict, short }) => ({
+        title: demoCase.title,
+        namespace: demoCase.namespace,
+        verdict,
+        message: short,
+      })),
+    ]),
+  );
 
 function countOperations(operations: readonly { op: string }[]): string {
   const counts = new Map<string, number>();
@@ -123,9 +145,9 @@ function countOperations(operations: readonly { op: string }[]): string {
 }
 
 /** Until Ctrl-C, which also stops the cluster. */
-async function keepRunning({ plane }: DemoCluster, screen: Screen): Promise<never> {
+async function keepRunning(words: readonly string[], screen: Screen): Promise<never> {
   screen.line();
-  screen.line(`  The cluster is still running: export KUBECONFIG=${plane.kubeconfig}`);
+  for (const line of ["The cluster is still running.", ...words]) screen.line(line === "" ? "" : `  ${line}`);
   screen.line("  Ctrl-C stops it.");
   return new Promise<never>(() => setInterval(() => {}, 3_600_000));
 }
