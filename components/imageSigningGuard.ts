@@ -10,9 +10,7 @@ import { planGuard } from "./plan";
 import { GuardInputError } from "./problems";
 import { GuardResourceError } from "./pulumiError";
 import { ReadinessProbe } from "./readiness";
-
-/** The type token under which the guard appears in every preview. */
-export const GUARD_TYPE = "image-signing-guard:index:ImageSigningGuard";
+import { GUARD_TYPE } from "./settings";
 
 /** Seconds that Kyverno may take to take a policy in; it is 10 to 20 after a fresh installation. */
 const POLICY_TIMEOUT = "5m";

@@ -1,4 +1,4 @@
 export * from "./args";
 export { guardArgsFromConfig } from "./config";
-export { GUARD_TYPE, ImageSigningGuard } from "./imageSigningGuard";
-export { CONFIG_NAMESPACE } from "./settings";
+export { ImageSigningGuard } from "./imageSigningGuard";
+export { CONFIG_NAMESPACE, GUARD_TYPE } from "./settings";

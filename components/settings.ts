@@ -3,6 +3,9 @@ import { misspeltSettings } from "./misspelt";
 import { GuardInputError, type Problem } from "./problems";
 import { guardSchema, parseGuardConfig } from "./schema";
 
+/** The type token under which the guard appears in every preview. */
+export const GUARD_TYPE = "image-signing-guard:index:ImageSigningGuard";
+
 /** The config namespace of the guard's settings: `image-signing-guard:mode` and so on. */
 export const CONFIG_NAMESPACE = "image-signing-guard";
 

@@ -1,5 +1,5 @@
 import { type KubeObject, POLICY_REPORTS, SCAN_REPORTS } from "../../components/kubernetes/resources";
-import { type Demand, type DeployedPolicy, demandOfRule, sameDemand } from "./policies";
+import { type DeployedPolicy, type Requirement, requirementOfRule, sameRequirement } from "./policies";
 import { rowsOf, sayingOf, scannedVersion } from "./rows";
 import { type Gap, type ObjectSource, readAll } from "./source";
 
@@ -13,11 +13,11 @@ export interface Evidence {
 }
 
 interface Proof extends Evidence {
-  readonly demand: Demand;
+  readonly requirement: Requirement;
 }
 
 /**
- * Reports reduced to one verdict for each image and demand. An image is signed or it isn't, whichever pod has it, so
+ * Reports reduced to one verdict for each image and requirement. An image is signed or it isn't, whichever pod has it, so
  * nothing grows with the number of pods.
  */
 export class ReportEvidence {
@@ -35,26 +35,28 @@ export class ReportEvidence {
     for (const row of rowsOf(report)) {
       this.rows++;
       const policy = this.policies.get(row.policy);
-      const demand = policy && demandOfRule(policy, row.rule);
-      if (!policy || !demand) continue;
+      const requirement = policy && requirementOfRule(policy, row.rule);
+      if (!policy || !requirement) continue;
       if (scannedVersion(report, policy.name) !== policy.resourceVersion) {
         this.staleRows++;
         continue;
       }
       const saying = sayingOf(row);
       if (saying?.about !== "signature") continue;
-      this.keep(saying.image, { ...saying, at: row.at, policy: policy.name, demand });
+      this.keep(saying.image, { ...saying, at: row.at, policy: policy.name, requirement });
     }
   }
 
   /** The latest verdict, one that decides before one that doesn't. */
-  of(image: string, demand: Demand): Evidence | undefined {
-    return this.proofs.get(image)?.find((proof) => sameDemand(proof.demand, demand));
+  of(image: string, requirement: Requirement): Evidence | undefined {
+    return this.proofs.get(image)?.find((proof) => sameRequirement(proof.requirement, requirement));
   }
 
   private keep(image: string, proof: Proof): void {
     const known = this.proofs.get(image) ?? [];
-    const index = known.findIndex(({ demand }) => demand === proof.demand || sameDemand(demand, proof.demand));
+    const index = known.findIndex(
+      ({ requirement }) => requirement === proof.requirement || sameRequirement(requirement, proof.requirement),
+    );
     const older = known[index];
     if (!older) this.proofs.set(image, [...known, proof]);
     else if (weight(proof) > weight(older)) known[index] = proof;

@@ -15,13 +15,13 @@ export interface DeployedPolicy {
   readonly background: boolean;
   readonly ready: boolean;
   readonly resourceVersion: string;
-  /** What each verifying rule demands. */
-  readonly demands: ReadonlyMap<string, Demand>;
+  /** What each verifying rule requires. */
+  readonly requirements: ReadonlyMap<string, Requirement>;
   readonly scopes: readonly { readonly include: readonly string[]; readonly exclude: readonly string[] }[];
 }
 
-/** Whose signatures a rule wants. Two rules with equal demands give every image the same verdict. */
-export interface Demand {
+/** Whose signatures a rule wants. Two rules with equal requirements give every image the same verdict. */
+export interface Requirement {
   readonly attestors: unknown;
   readonly attestations: unknown;
   readonly repository: unknown;
@@ -64,22 +64,22 @@ function deployed({ metadata, spec, status }: KubeObject): DeployedPolicy {
     background: background !== false,
     ready: conditions.some(({ type, status: state }) => type === "Ready" && state === "True"),
     resourceVersion: metadata?.resourceVersion ?? "",
-    demands: new Map(
-      rules.flatMap(({ name = "", verifyImages }): [string, Demand][] => {
+    requirements: new Map(
+      rules.flatMap(({ name = "", verifyImages }): [string, Requirement][] => {
         const [first] = verifyImages ?? [];
-        return first?.attestors ? [[name, demand(first)]] : [];
+        return first?.attestors ? [[name, requirement(first)]] : [];
       }),
     ),
     scopes: rules.map(({ match, exclude }) => ({ include: namespacesOf(match), exclude: namespacesOf(exclude) })),
   };
 }
 
-function demand({ attestors, attestations: wanted, repository }: Record<string, unknown>): Demand {
+function requirement({ attestors, attestations: wanted, repository }: Record<string, unknown>): Requirement {
   return { attestors, attestations: wanted, repository };
 }
 
 /** What the stack wants of an entry's images, in the form in which it is deployed. */
-export function demandOf(entry: ImageRule, resolved: Resolved): Demand {
+export function requirementOf(entry: ImageRule, resolved: Resolved): Requirement {
   return {
     attestors: [attestorSet(entry.signers, entry.threshold, resolved)],
     attestations: entry.attestations.length > 0 ? attestations(entry, resolved) : undefined,
@@ -87,13 +87,13 @@ export function demandOf(entry: ImageRule, resolved: Resolved): Demand {
   };
 }
 
-export const sameDemand = (left: Demand, right: Demand): boolean => isDeepStrictEqual(left, right);
+export const sameRequirement = (left: Requirement, right: Requirement): boolean => isDeepStrictEqual(left, right);
 
 /** Kyverno makes rules for controllers out of those for pods, under a longer name. */
-export function demandOfRule(policy: DeployedPolicy, rule: string): Demand | undefined {
-  const direct = policy.demands.get(rule);
+export function requirementOfRule(policy: DeployedPolicy, rule: string): Requirement | undefined {
+  const direct = policy.requirements.get(rule);
   if (direct) return direct;
-  for (const [name, wanted] of policy.demands) {
+  for (const [name, wanted] of policy.requirements) {
     if (withGenerated(name).includes(rule)) return wanted;
   }
   return undefined;

@@ -36,7 +36,7 @@ import type {
   WebhookConfiguration,
 } from "./facts";
 
-export interface Question {
+export interface Survey {
   /** The cluster, or why it is not even known which one. */
   readonly config: ClusterAccess | { readonly problem: string };
   readonly namespace: string;
@@ -48,12 +48,12 @@ export interface Question {
 }
 
 /** Asks everybody, and never fails: what can't be seen is part of the answer. */
-export async function gatherFacts(question: Question): Promise<Facts> {
-  const { now, commands, namespace, release, stack, progress } = question;
+export async function gatherFacts(survey: Survey): Promise<Facts> {
+  const { now, commands, namespace, release, stack, progress } = survey;
   progress.say("asking the registries and the engine");
   const outside = Promise.all([registryFacts(stack), engineFacts()]);
   progress.say("asking the cluster");
-  const inside = await clusterFacts(question);
+  const inside = await clusterFacts(survey);
   const [registries, engine] = await outside;
   progress.done();
   return { now, commands, namespace, release, ...(stack ? { stack } : {}), ...inside, registries, engine };
@@ -63,7 +63,7 @@ type ClusterPart = Omit<Facts, "now" | "commands" | "namespace" | "release" | "s
 
 const BY_KYVERNO = "webhook.kyverno.io/managed-by=kyverno";
 
-async function clusterFacts({ config, namespace, release, stack, commands }: Question): Promise<ClusterPart> {
+async function clusterFacts({ config, namespace, release, stack, commands }: Survey): Promise<ClusterPart> {
   const { kubectl } = commands;
   if ("problem" in config) return nothing({ unknown: config.problem, fix: `${kubectl} config get-contexts` });
   const client = new ClusterClient(config);

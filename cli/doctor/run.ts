@@ -10,7 +10,7 @@ import { allChecks } from "./checks";
 import type { Commands, StackFacts } from "./facts";
 import { type DoctorReport, exitCode, SEVERITIES } from "./finding";
 import { quote } from "./fixes";
-import { gatherFacts, type Question } from "./gather";
+import { gatherFacts, type Survey } from "./gather";
 import { describeDoctor } from "./text";
 
 export interface DoctorOptions extends ClusterOptions, StackOptions {
@@ -53,7 +53,7 @@ function stackFacts(name: string, options: StackOptions, now: Date): StackFacts 
   return { name, folder: options.cwd, resolved, compiled: compilePosture(resolved) };
 }
 
-function kubeConfigOf(options: ClusterOptions): Question["config"] {
+function kubeConfigOf(options: ClusterOptions): Survey["config"] {
   try {
     return loadKubeConfig(clusterTarget(options));
   } catch (error) {

@@ -1,4 +1,5 @@
 import { type Colour, paint } from "../terminal/colours";
+import { printable } from "../terminal/printable";
 import type { DoctorReport, Finding, Severity } from "./finding";
 
 const COLOURS: Record<Severity, Colour> = {
@@ -27,9 +28,4 @@ export function describeDoctor({ findings }: DoctorReport, all: boolean): string
 function describeFinding({ id, severity, evidence, fix }: Finding): string {
   const line = `${paint(COLOURS[severity], severity.padEnd(7))}  ${id}: ${printable(evidence)}`;
   return fix ? `${line}\n${" ".repeat(9)}$ ${printable(fix)}` : line;
-}
-
-/** Evidence comes from a cluster; control characters in it could rewrite the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{C}+/gu, " ");
 }

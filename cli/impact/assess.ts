@@ -2,14 +2,14 @@ import { GuardMode, type ImageSigningGuardArgs } from "../../components/args";
 import type { Resolved } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
 import { type Evidence, readEvidence } from "../cluster/evidence";
-import { type Demand, demandOf, readPolicies } from "../cluster/policies";
+import { type Requirement, readPolicies, requirementOf } from "../cluster/policies";
 import { gist, rowReason } from "../cluster/rows";
 import { type Gap, type ObjectSource, rightsFix } from "../cluster/source";
 import { readUsages } from "../cluster/workloads";
 import { checkImage } from "../judging/image";
 import type { Check } from "./check";
-import { type Answer, type Case, openCase, toFinding } from "./predict";
-import { type Finding, type ImpactResult, VERDICTS, type Verdict } from "./result";
+import { type Answer, type Case, openCase, toEffect } from "./predict";
+import { type Effect, type ImpactResult, VERDICTS, type Verdict } from "./result";
 
 export interface ImpactRequest {
   readonly stack: string;
@@ -40,17 +40,17 @@ export async function assessImpact(source: ObjectSource, request: ImpactRequest)
     .filter(({ place }) => place !== "debug")
     .filter(({ uses }) => request.rollbacks || uses.some(({ when }) => when !== "rollback"))
     .map((usage) => openCase(usage, resolved, request.everywhere, request.now));
-  const demands = new Map(resolved.posture.images.map((entry) => [entry.name, demandOf(entry, resolved)]));
+  const requirements = new Map(resolved.posture.images.map((entry) => [entry.name, requirementOf(entry, resolved)]));
   const told = (one: Case): Answer | undefined => {
     if (request.check === "always" || !one.entry || !one.usage.reference) return undefined;
-    return reportAnswer(evidence.of(one.usage.reference, demands.get(one.entry.name) as Demand));
+    return reportAnswer(evidence.of(one.usage.reference, requirements.get(one.entry.name) as Requirement));
   };
   const answers = new Map(cases.map((one) => [one, one.settled ?? told(one)]));
   const open = cases.filter((one) => undecided(answers.get(one)));
   const asked = request.check === "never" ? new Map() : await askRegistries(open, resolved, request);
   const findings = cases.map((one) => {
     const answer = asked.get(one.usage.image) ?? answers.get(one) ?? NOBODY_TOLD;
-    return toFinding(one, one.settled ?? answer, resolved.posture);
+    return toEffect(one, one.settled ?? answer, resolved.posture);
   });
   findings.sort(bySeverity);
 
@@ -121,18 +121,18 @@ async function askRegistries(
   return answers;
 }
 
-function bySeverity(a: Finding, b: Finding): number {
-  const text = ({ image, namespace, owner }: Finding) => [image, namespace, owner.kind, owner.name].join("\n");
+function bySeverity(a: Effect, b: Effect): number {
+  const text = ({ image, namespace, owner }: Effect) => [image, namespace, owner.kind, owner.name].join("\n");
   return VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || (text(a) < text(b) ? -1 : 1);
 }
 
-function counts(findings: readonly Finding[]): Record<Verdict, number> {
+function counts(findings: readonly Effect[]): Record<Verdict, number> {
   const of = (verdict: Verdict) => findings.filter((finding) => finding.verdict === verdict).length;
   return Object.fromEntries(VERDICTS.map((verdict) => [verdict, of(verdict)])) as Record<Verdict, number>;
 }
 
 /** A workload is ready when everything of it would be admitted, without a bypass. */
-function readiness(findings: readonly Finding[]): { percent: number; workloads: number; ready: number } {
+function readiness(findings: readonly Effect[]): { percent: number; workloads: number; ready: number } {
   const workloads = new Map<string, boolean>();
   for (const { namespace, owner, verdict, mode } of findings) {
     if (mode !== "enforce" && verdict !== "cannotTell") continue;

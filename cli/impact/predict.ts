@@ -3,14 +3,14 @@ import type { ImageRule, Posture, Resolved } from "../../components/posture/type
 import type { Usage } from "../cluster/workloads";
 import { parseReference } from "../images/reference";
 import { type Judge, judgeFor } from "../judging/rules";
-import type { Finding, Verdict } from "./result";
+import type { Effect, Verdict } from "./result";
 
 /** What somebody found out about the signatures of an image. */
 export interface Answer {
   readonly passes: boolean | undefined;
-  readonly reason: Finding["reason"];
+  readonly reason: Effect["reason"];
   readonly detail: string;
-  readonly source: Finding["source"];
+  readonly source: Effect["source"];
   readonly toldAt?: string;
   readonly digest?: string;
 }
@@ -37,7 +37,7 @@ export function openCase(usage: Usage, { posture }: Resolved, everywhere: boolea
 }
 
 function settle(usage: Usage, judge: Judge, refuses: boolean, posture: Posture, now: Date): Answer | undefined {
-  const config = (passes: boolean, reason: Finding["reason"], detail: string): Answer => ({
+  const config = (passes: boolean, reason: Effect["reason"], detail: string): Answer => ({
     passes,
     reason,
     detail,
@@ -79,7 +79,7 @@ function isBypassed({ usage, judge }: Case, posture: Posture): boolean {
   return role !== undefined && usage.bypass.policies.includes(role);
 }
 
-export function toFinding(one: Case, answer: Answer, posture: Posture): Finding {
+export function toEffect(one: Case, answer: Answer, posture: Posture): Effect {
   const { usage, judge } = one;
   const { bypass } = usage;
   const digest = answer.digest ?? /@(sha256:[0-9a-f]{64})$/.exec(usage.image)?.[1];

@@ -11,7 +11,7 @@ const IMPACT_REASONS = [...REASONS, "wrongCA", "notVerified", "bypassEnded", "by
 
 const count = z.int().min(0);
 
-export const findingSchema = z.strictObject({
+export const effectSchema = z.strictObject({
   verdict: z.enum(VERDICTS),
   namespace: z.string(),
   owner: z.strictObject({ kind: z.string(), name: z.string() }),
@@ -35,7 +35,7 @@ export const findingSchema = z.strictObject({
     .strictObject({ state: z.enum(["running", "ended", "invalid"]), until: z.string(), reason: z.string() })
     .optional(),
 });
-export type Finding = z.infer<typeof findingSchema>;
+export type Effect = z.infer<typeof effectSchema>;
 
 export const impactSchema = z.strictObject({
   version: z.literal(1),
@@ -57,7 +57,7 @@ export const impactSchema = z.strictObject({
       admitted: count,
     }),
   }),
-  findings: z.array(findingSchema),
+  findings: z.array(effectSchema),
   notRead: z
     .array(gapSchema)
     .describe("What could not be read; where it holds workloads, the exit code is 2 at least."),

@@ -1,5 +1,5 @@
 import { formatTable } from "../terminal/table";
-import type { Finding, ImpactResult, Verdict } from "./result";
+import type { Effect, ImpactResult, Verdict } from "./result";
 
 const NAMES: Record<Verdict, string> = {
   refused: "refused",
@@ -41,7 +41,7 @@ function headline({ stack, readiness, exitCode }: ImpactResult): string {
   return `${what}\n${[gate[exitCode], total.join(", ")].filter(Boolean).join(" ")}`;
 }
 
-function row({ verdict, image, digest, runningDigests, namespace, owner, uses, reason, detail }: Finding): string[] {
+function row({ verdict, image, digest, runningDigests, namespace, owner, uses, reason, detail }: Effect): string[] {
   return [
     NAMES[verdict],
     image.replace(/@sha256:[0-9a-f]{64}$/, ""),
@@ -54,7 +54,7 @@ function row({ verdict, image, digest, runningDigests, namespace, owner, uses, r
   ];
 }
 
-function useText({ when, kind, count, names }: Finding["uses"][number]): string {
+function useText({ when, kind, count, names }: Effect["uses"][number]): string {
   if (when === "running") return count === 1 ? "running" : `running x${count}`;
   return when === "rollback" ? `rollback to ${count === 1 ? names[0] : `${count} ${kind}s`}` : when;
 }

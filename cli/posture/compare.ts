@@ -1,14 +1,14 @@
 import { compareStrength, type Strength } from "../../components/posture/strength/strength";
 import { TooManyCases } from "../../components/posture/strength/witnesses";
 import { describeChanges } from "./changes";
-import { type Change, type PostureResult, parts, type Question, type Verdict } from "./result";
+import { type Change, type Comparison, type PostureResult, parts, type Verdict } from "./result";
 import { summarise } from "./summary";
 
 const VERDICTS: Record<Strength, Verdict> = { same: "SAME", weaker: "WEAKER", stronger: "STRONGER", mixed: "MIXED" };
 
-/** The answer to a question, and UNKNOWN wherever it can't be had. */
-export function comparePostures(question: Question): PostureResult {
-  const { stack, before, after, lacks, failed, notes = [] } = question;
+/** The answer to a comparison, and UNKNOWN wherever it can't be had. */
+export function comparePostures(comparison: Comparison): PostureResult {
+  const { stack, before, after, lacks, failed, notes = [] } = comparison;
   const result = (verdict: Verdict, changes: readonly Change[] = []): PostureResult => ({
     stack,
     verdict: failed.length > 0 || lacks.length > 0 ? "UNKNOWN" : verdict,
@@ -23,7 +23,7 @@ export function comparePostures(question: Question): PostureResult {
     }
     if (after) return result("NEW", lacks.length > 0 ? [] : summarise(after));
     if (before) return result("GONE", lacks.length > 0 ? [] : summarise(before, "was "));
-    if (question.untouched) return result("SAME", [UNTOUCHED]);
+    if (comparison.untouched) return result("SAME", [UNTOUCHED]);
     return result("UNKNOWN");
   } catch (error) {
     if (!(error instanceof TooManyCases)) throw error;

@@ -1,10 +1,8 @@
 import type { Posture } from "../../components/posture/types";
+import { GUARD_TYPE } from "../../components/settings";
 import { chartValueChanges } from "./chartValues";
-import { type Change, type Part, parts, type Question } from "./result";
+import { type Change, type Comparison, type Part, parts } from "./result";
 import { checkPosture } from "./shape";
-
-/** As in components/imageSigningGuard.ts, which would load the whole Kubernetes SDK. */
-export const GUARD_TYPE = "image-signing-guard:index:ImageSigningGuard";
 
 interface State {
   readonly inputs?: { readonly posture?: unknown; readonly values?: unknown };
@@ -25,19 +23,19 @@ interface Preview {
 }
 
 /** Reads what `pulumi preview --json` printed. `stack` is what the caller believes it to be of. */
-export function readPreview(text: string, stack?: string): Question {
+export function readPreview(text: string, stack?: string): Comparison {
   const document = parse(text);
   const name = stack ?? "unknown";
   if (Array.isArray(document)) return { stack: name, lacks: [], failed: [document] };
   const steps = document.steps ?? [];
   const previewed = urnParts(steps.find(({ urn }) => urn)?.urn)?.stack;
-  const question = { stack: stack ?? previewed ?? name, lacks: [] as Part[][], failed: failures(document) };
+  const comparison = { stack: stack ?? previewed ?? name, lacks: [] as Part[][], failed: failures(document) };
   if (stack !== undefined && previewed !== undefined && !sameStack(stack, previewed))
-    question.failed.push(parts`the preview is of the stack ${previewed}`);
+    comparison.failed.push(parts`the preview is of the stack ${previewed}`);
   const guards = steps.filter(({ urn }) => urnParts(urn)?.type === GUARD_TYPE);
-  if (question.failed.length > 0 && guards.length === 0) return question;
-  if (guards.length === 0) return withoutGuard(document, question);
-  return compareStates(guards, question, valueNotes(steps));
+  if (comparison.failed.length > 0 && guards.length === 0) return comparison;
+  if (guards.length === 0) return withoutGuard(document, comparison);
+  return compareStates(guards, comparison, valueNotes(steps));
 }
 
 function parse(text: string): Preview | Part[] {
@@ -86,29 +84,29 @@ function guardProblems(message: string): string[] {
   return [...blocks].map(([, key, found, allowed]) => `${key}: found ${found}, allowed ${allowed}`);
 }
 
-function withoutGuard(document: Preview, question: Question): Question {
+function withoutGuard(document: Preview, comparison: Comparison): Comparison {
   const steps = document.steps ?? [];
   const traces =
     steps.some(({ urn }) => urn?.includes(`${GUARD_TYPE}$`)) ||
     Object.keys(document.config ?? {}).some((key) => key.startsWith("image-signing-guard:"));
   // The engine leaves out what does not change, unless it is told to show it.
   const hides = (document.changeSummary?.same ?? 0) > steps.filter(({ op }) => op === "same").length;
-  if (hides && traces) return { ...question, untouched: true };
+  if (hides && traces) return { ...comparison, untouched: true };
   if (hides) {
     const reason =
       "the preview does not mention the guard: it is unchanged, or this is another project; run the preview with ";
-    return { ...question, failed: [[reason, { value: "--show-sames" }]] };
+    return { ...comparison, failed: [[reason, { value: "--show-sames" }]] };
   }
-  return { ...question, failed: [["no guard in this preview: it is of another project"]] };
+  return { ...comparison, failed: [["no guard in this preview: it is of another project"]] };
 }
 
 /** A replacement has several steps; what was is in the first, what will be in the last. */
-function compareStates(guards: readonly Step[], question: Question, values: readonly Change[]): Question {
+function compareStates(guards: readonly Step[], comparison: Comparison, values: readonly Change[]): Comparison {
   const olds = unique(guards.filter(({ oldState }) => oldState).map(({ urn }) => urn!));
   const news = unique(guards.filter(isMade).map(({ urn }) => urn!));
   if (olds.length > 1 || news.length > 1) {
     const names = unique([...olds, ...news]).map((urn) => urnParts(urn)!.name);
-    return { ...question, lacks: [parts`the stack has more than one guard: ${names.join(", ")}`] };
+    return { ...comparison, lacks: [parts`the stack has more than one guard: ${names.join(", ")}`] };
   }
   const old = guards.find(({ oldState }) => oldState)?.oldState;
   const made = guards.filter(isMade).at(-1);
@@ -116,7 +114,7 @@ function compareStates(guards: readonly Step[], question: Question, values: read
   const after = made && postureOf(made.newState, "after");
   const renamed = olds[0] !== undefined && news[0] !== undefined && olds[0] !== news[0];
   return {
-    ...question,
+    ...comparison,
     notes: [...(renamed ? [renaming(olds[0]!, news[0]!)] : []), ...values],
     lacks: [...lacksOf(before), ...lacksOf(after)],
     ...(before && "posture" in before ? { before: before.posture } : {}),

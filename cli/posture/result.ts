@@ -1,7 +1,7 @@
 import type { Posture } from "../../components/posture/types";
 
 /** Two postures to compare, or why that can't be done. */
-export interface Question {
+export interface Comparison {
   /** The stack that the answer is about; the comment's marker carries it. */
   readonly stack: string;
   /** Absent where the guard did not exist before. */

@@ -3,7 +3,7 @@ import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { comparePostures } from "./compare";
 import { plain, toMarkdown } from "./markdown";
 import { readPreview } from "./preview";
-import { exitCode, type PostureResult, type Question } from "./result";
+import { type Comparison, exitCode, type PostureResult } from "./result";
 import { compareStacks, compareWithRef } from "./stackFiles";
 
 export interface PostureOptions extends OutputOptions, StackOptions {
@@ -14,7 +14,7 @@ export interface PostureOptions extends OutputOptions, StackOptions {
   failOnWeaker?: boolean;
 }
 
-async function ask(options: PostureOptions, now: Date): Promise<Question> {
+async function ask(options: PostureOptions, now: Date): Promise<Comparison> {
   const { from, stack, against, baseRef } = options;
   const given = [from, against, baseRef].filter((value) => value !== undefined).length;
   if (given !== 1) throw new Error("give exactly one of --from, --against, --base-ref");

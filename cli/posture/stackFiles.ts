@@ -13,12 +13,12 @@ import {
   stackSettingsIfAny,
 } from "../settings/stackSettings";
 import { chartValueChanges } from "./chartValues";
-import { type Part, parts, type Question } from "./result";
+import { type Comparison, type Part, parts } from "./result";
 
 type Settings = Record<string, unknown>;
 
 /** Two stacks of one folder: what the first is, seen from the second. */
-export function compareStacks(stack: string, against: string, options: StackOptions, now: Date): Question {
+export function compareStacks(stack: string, against: string, options: StackOptions, now: Date): Comparison {
   return ask(stack, () => {
     const [theirs, own] = [read(against, options), read(stack, options)];
     return {
@@ -30,7 +30,7 @@ export function compareStacks(stack: string, against: string, options: StackOpti
 }
 
 /** A stack's files as they are, against the same files at a commit. Needs neither engine nor cluster nor secrets. */
-export function compareWithRef(stack: string, ref: string, options: StackOptions, now: Date): Question {
+export function compareWithRef(stack: string, ref: string, options: StackOptions, now: Date): Comparison {
   return ask(stack, () => {
     const then = settingsAt(ref, stack, options.cwd);
     const own = read(stack, options);
@@ -51,7 +51,7 @@ const read = (stack: string, options: StackOptions): Settings =>
 
 const valuesOf = ({ kyverno }: Settings): unknown => (kyverno as Settings | undefined)?.values ?? {};
 
-function ask(name: string, sides: () => Pick<Question, "before" | "after" | "notes">): Question {
+function ask(name: string, sides: () => Pick<Comparison, "before" | "after" | "notes">): Comparison {
   const stack = stackName(name);
   // It becomes a part of file names.
   if (!isStackName(name)) return { stack, lacks: [], failed: [parts`${name} is no stack's name`] };

@@ -1,3 +1,5 @@
+import { printable } from "./printable";
+
 /** Rows as columns of equal width, the last one as it is. Control characters could rewrite the terminal and are dropped. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows].map((row) => row.map(printable));
@@ -10,9 +12,4 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
         .trimEnd(),
     )
     .join("\n");
-}
-
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }

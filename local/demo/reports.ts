@@ -3,7 +3,7 @@ import { ApiError, requestObject } from "../request";
 import { sleep } from "../waitFor";
 
 /** One line of a PolicyReport. */
-export interface Finding {
+export interface ReportRow {
   readonly uid: string;
   readonly policy: string;
   readonly rule: string;
@@ -22,14 +22,14 @@ interface PolicyReport {
   results?: {
     policy: string;
     rule: string;
-    result: Finding["result"];
+    result: ReportRow["result"];
     message?: string;
     resources?: ObjectReference[];
   }[];
 }
 
 /** Every result about namespaced objects that Kyverno's reports controller has written so far. */
-export async function readFindings(plane: ControlPlane): Promise<Finding[]> {
+export async function readRows(plane: ControlPlane): Promise<ReportRow[]> {
   const { items } = await requestObject<{ items: PolicyReport[] }>(
     plane.client,
     "GET",
@@ -49,14 +49,14 @@ export async function readFindings(plane: ControlPlane): Promise<Finding[]> {
 export const reportTimeoutMs = 120_000;
 
 /** Reads the reports until they have a result of each policy about each object, or the time is over. */
-export async function waitForFindings(
+export async function waitForRows(
   plane: ControlPlane,
-  wanted: readonly { uid: string; policy: string; result: Finding["result"] }[],
+  wanted: readonly { uid: string; policy: string; result: ReportRow["result"] }[],
   timeoutMs = reportTimeoutMs,
-): Promise<Finding[]> {
+): Promise<ReportRow[]> {
   const end = Date.now() + timeoutMs;
   for (;;) {
-    const findings = await readFindings(plane);
+    const findings = await readRows(plane);
     const complete = wanted.every((want) =>
       findings.some((f) => f.uid === want.uid && f.policy === want.policy && f.result === want.result),
     );

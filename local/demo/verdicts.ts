@@ -3,7 +3,7 @@ import { ApiError, request, requestObject } from "../request";
 import type { DemoCase, Manifest, Verdict } from "./cases";
 import type { DemoImages } from "./images";
 import { mainObjection, shortMessage } from "./refusal";
-import { type Finding, waitForFindings } from "./reports";
+import { type ReportRow, waitForRows } from "./reports";
 import type { StackName } from "./settings";
 
 /** Collection of each kind that the cases use. */
@@ -36,7 +36,7 @@ export interface Outcome {
   readonly asExpected: boolean;
   readonly short: string;
   readonly full: string;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ReportRow[];
 }
 
 export async function attempt(
@@ -73,11 +73,11 @@ export async function judgeAll(
     if (!created || !policy || verdict === "refused") return [];
     return [{ uid: created.metadata.uid, policy, result: verdict === "reported" ? "fail" : "pass" } as const];
   });
-  const findings = await waitForFindings(plane, wanted);
+  const findings = await waitForRows(plane, wanted);
   return attempts.map((one) => outcome(one, findings, stack));
 }
 
-function outcome({ demoCase, created, refusal }: Attempt, all: readonly Finding[], stack: StackName): Outcome {
+function outcome({ demoCase, created, refusal }: Attempt, all: readonly ReportRow[], stack: StackName): Outcome {
   const expected = demoCase.expected[stack];
   const findings = created ? all.filter(({ uid }) => uid === created.metadata.uid) : [];
   const failed = findings.filter(({ result }) => result === "fail" || result === "error");

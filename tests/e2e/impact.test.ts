@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { stringify } from "yaml";
-import type { Finding, ImpactResult } from "../../cli/impact/result";
+import type { Effect, ImpactResult } from "../../cli/impact/result";
 import type { Report } from "../../cli/report/result";
 import { askCanary } from "../../components/kyverno/canary";
 import { SKIP_ANNOTATION } from "../../components/policies/bypassTerms";
@@ -279,7 +279,7 @@ describe("impact and report tell what a real cluster then does", function () {
   });
 
   /** What happens to the pod that this workload would start next, with this image alone. */
-  async function newPod({ namespace, owner, image }: Finding): Promise<string> {
+  async function newPod({ namespace, owner, image }: Effect): Promise<string> {
     const stored = await requestObject<{ metadata: Template["metadata"]; spec: { template?: Template } }>(
       cluster.plane.client,
       "GET",

@@ -1,5 +1,6 @@
 import { entryOf, entryRule, plainRule } from "../../../components/policies/names";
 import { causesOf, chiefCause } from "../../refusals/causes";
+import { printableLines } from "../../terminal/printable";
 import { type Objection, objections } from "./objections";
 
 export interface Explained {
@@ -137,10 +138,10 @@ export function describeExplanation({ resource, webhook, findings }: Explanation
       ...finding.commands.map((command) => `          $ ${command}`),
     ]
       .filter(Boolean)
-      .map(printable)
+      .map(printableLines)
       .join("\n"),
   );
-  return [...(head.length > 0 ? [head.map(printable).join("\n")] : []), ...blocks].join("\n\n");
+  return [...(head.length > 0 ? [head.map(printableLines).join("\n")] : []), ...blocks].join("\n\n");
 }
 
 /** Links of the documentation as a terminal shows them. */
@@ -152,9 +153,4 @@ function plainText(text: string): string {
 function withoutControls(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
   return text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/[^\P{C}\n\r\t]/gu, " ");
-}
-
-/** The text comes from a cluster; control characters in it could rewrite the terminal. */
-function printable(text: string): string {
-  return text.replace(/[^\P{C}\n]/gu, " ");
 }

@@ -1,7 +1,8 @@
 import * as assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import type { ImageSigningGuardArgs } from "../../../components/args";
-import { GUARD_TYPE, ImageSigningGuard } from "../../../components/imageSigningGuard";
+import { ImageSigningGuard } from "../../../components/imageSigningGuard";
+import { GUARD_TYPE } from "../../../components/settings";
 import { type MockStack, promiseOf, type Registered, runStack } from "../../support/mockStack";
 import { compile, postureOf, settings, stackSettings } from "../../support/settings";
 

@@ -1,8 +1,8 @@
 import * as assert from "node:assert/strict";
-import type { Finding, ImpactResult } from "../../../../cli/impact/result";
+import type { Effect, ImpactResult } from "../../../../cli/impact/result";
 import { describeImpact } from "../../../../cli/impact/table";
 
-const finding = (uses: Finding["uses"]): Finding => ({
+const finding = (uses: Effect["uses"]): Effect => ({
   verdict: "refused",
   namespace: "production",
   owner: { kind: "Deployment", name: "shop" },
@@ -15,7 +15,7 @@ const finding = (uses: Finding["uses"]): Finding => ({
   detail: "there is no signature",
   source: "registry",
 });
-const result = (uses: Finding["uses"]): ImpactResult => ({
+const result = (uses: Effect["uses"]): ImpactResult => ({
   version: 1,
   kind: "impact",
   stack: "prod",
@@ -36,7 +36,7 @@ const result = (uses: Finding["uses"]): ImpactResult => ({
 });
 
 describe("impact's table", () => {
-  const cases: [uses: Finding["uses"], said: RegExp][] = [
+  const cases: [uses: Effect["uses"], said: RegExp][] = [
     [
       [
         { when: "next", kind: "Deployment", count: 1, names: ["shop"] },

@@ -5,10 +5,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { comparePostures } from "../../../../cli/posture/compare";
 import { marker, span, toMarkdown } from "../../../../cli/posture/markdown";
-import { GUARD_TYPE, readPreview } from "../../../../cli/posture/preview";
+import { readPreview } from "../../../../cli/posture/preview";
 import { exitCode } from "../../../../cli/posture/result";
 import { toJson } from "../../../../cli/posture/run";
 import { compareStacks, compareWithRef } from "../../../../cli/posture/stackFiles";
+import { GUARD_TYPE } from "../../../../components/settings";
 import { postureOf, settings } from "../../../support/settings";
 
 const FIXTURES = path.join(__dirname, "../../fixtures/posture");
@@ -50,7 +51,8 @@ describe("posture: recorded previews of the real engine", () => {
 
   it("knows the component's type without loading it", () => {
     const source = fs.readFileSync(path.join(__dirname, "../../../../components/imageSigningGuard.ts"), "utf8");
-    assert.ok(source.includes(`GUARD_TYPE = "${GUARD_TYPE}"`));
+    assert.match(source, /import \{[^}]*GUARD_TYPE[^}]*\} from "\.\/settings"/);
+    assert.match(source, /super\(GUARD_TYPE, /);
   });
 
   it("is loud about half a document, no document, another document and another stack", () => {
