@@ -198,50 +198,53 @@ describe("lock-out: what goes on when something is down", function () {
     }
   });
 
-  it("a registry that answers 500, is slow beyond the timeout or drops connections refuses, and says so", async () => {
-    const repository = "ikey168/modulo-backend";
-    cluster.proxy.setFault(repository, { kind: "status", status: 500 });
-    await refusedWith(offer("production", images.signed), /signed-by-modulo/);
-    cluster.proxy.setFault(repository, { kind: "reset" });
-    await refusedWith(offer("production", images.signed), /signed-by-modulo/);
-    cluster.proxy.setFault(repository, { kind: "delay", ms: 40_000 });
-    assert.match(
-      await refusal(offer("production", images.signed)),
-      /signed-by-modulo|deadline exceeded|failed calling webhook/,
-    );
-    cluster.proxy.clearFaults();
-    await offer("production", images.signed);
-  });
+  // After the table: the last of them takes the guard's protection away.
+  describe("what is refused, what goes on, and the way out", () => {
+    it("a registry that answers 500, is slow beyond the timeout or drops connections refuses, and says so", async () => {
+      const repository = "ikey168/modulo-backend";
+      cluster.proxy.setFault(repository, { kind: "status", status: 500 });
+      await refusedWith(offer("production", images.signed), /signed-by-modulo/);
+      cluster.proxy.setFault(repository, { kind: "reset" });
+      await refusedWith(offer("production", images.signed), /signed-by-modulo/);
+      cluster.proxy.setFault(repository, { kind: "delay", ms: 40_000 });
+      assert.match(
+        await refusal(offer("production", images.signed)),
+        /signed-by-modulo|deadline exceeded|failed calling webhook/,
+      );
+      cluster.proxy.clearFaults();
+      await offer("production", images.signed);
+    });
 
-  it("a registry that is down does not stop a namespace that only audits", async () => {
-    cluster.proxy.setFault("*", { kind: "status", status: 500 });
-    await offer("dev", images.signed);
-    cluster.proxy.clearFaults();
-  });
+    it("a registry that is down does not stop a namespace that only audits", async () => {
+      cluster.proxy.setFault("*", { kind: "status", status: 500 });
+      await offer("dev", images.signed);
+      cluster.proxy.clearFaults();
+    });
 
-  it("without any live replica every namespace of an enforcing stack refuses, while kube-system and Kyverno's own go on", async () => {
-    killKyverno(cluster.node);
-    assert.match(await refusal(offer("production", images.signed)), /failed calling webhook/);
-    await offer("kube-system", images.nginx);
-    await offer("kyverno", images.nginx);
-    // Kyverno registers one webhook for all namespaces, so audited ones wait for it too.
-    assert.match(await refusal(offer("dev", images.signed)), /failed calling webhook/);
-  });
+    it("without any live replica every namespace of an enforcing stack refuses, while kube-system and Kyverno's own go on", async () => {
+      killKyverno(cluster.node);
+      assert.match(await refusal(offer("production", images.signed)), /failed calling webhook/);
+      await offer("kube-system", images.nginx);
+      await offer("kyverno", images.nginx);
+      // Kyverno registers one webhook for all namespaces, so audited ones wait for it too.
+      assert.match(await refusal(offer("dev", images.signed)), /failed calling webhook/);
+    });
 
-  it("recover names the lock-out, removes the webhooks when told to, and Kyverno registers them again", async () => {
-    const target = { kubeconfig: cluster.plane.kubeconfig };
-    await waitFor(
-      "no replica is said to be ready",
-      30_000,
-      async () =>
-        (await lockOutState(target, "kyverno")).deployments.find((d) => d.name.includes("admission"))?.ready === 0,
-    );
-    assert.equal(isLockedOut(await lockOutState(target, "kyverno")), true);
-    assert.ok((await removeWebhooks(target)).length > 0);
-    await offer("production", images.signed);
-    assert.equal(isLockedOut(await lockOutState(target, "kyverno")), false);
-    cluster.node.startOnly(() => true);
-    await waitFor("Kyverno runs", 60_000, () => alive().length > 0);
-    await judgesAgain();
+    it("recover names the lock-out, removes the webhooks when told to, and Kyverno registers them again", async () => {
+      const target = { kubeconfig: cluster.plane.kubeconfig };
+      await waitFor(
+        "no replica is said to be ready",
+        30_000,
+        async () =>
+          (await lockOutState(target, "kyverno")).deployments.find((d) => d.name.includes("admission"))?.ready === 0,
+      );
+      assert.equal(isLockedOut(await lockOutState(target, "kyverno")), true);
+      assert.ok((await removeWebhooks(target)).length > 0);
+      await offer("production", images.signed);
+      assert.equal(isLockedOut(await lockOutState(target, "kyverno")), false);
+      cluster.node.startOnly(() => true);
+      await waitFor("Kyverno runs", 60_000, () => alive().length > 0);
+      await judgesAgain();
+    });
   });
 });
