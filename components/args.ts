@@ -47,6 +47,17 @@ export const KyvernoTarget = {
 } as const;
 export type KyvernoTarget = (typeof KyvernoTarget)[keyof typeof KyvernoTarget];
 
+/** A Kubernetes that needs other chart values than most; docs/platforms.md says which and why. */
+export const KyvernoPlatform = {
+  /** Red Hat OpenShift: clean-up jobs run as the user that the namespace is given. */
+  OpenShift: "openshift",
+  /** Azure Kubernetes Service: its admissions enforcer leaves Kyverno's webhooks alone. */
+  Aks: "aks",
+  /** Google Kubernetes Engine, Autopilot: requests that it does not raise or cut, no critical priority class. */
+  GkeAutopilot: "gkeAutopilot",
+} as const;
+export type KyvernoPlatform = (typeof KyvernoPlatform)[keyof typeof KyvernoPlatform];
+
 /** What a mutable tag becomes when a verified pod is admitted in an enforced namespace. */
 export const TagHandling = {
   /** Rewritten to the digest that was verified, so that what was checked is what runs. */
@@ -357,6 +368,19 @@ export interface RegistryIdentityArgs {
   googleServiceAccount?: pulumi.Input<string>;
 }
 
+/** A proxy through which registries, logs and key services are asked. At least one of `http` and `https` is given. */
+export interface ProxyArgs {
+  /** Proxy for plain HTTP, a URL without user and password, e.g. `http://proxy.example.com:3128`. Default: none. */
+  http?: pulumi.Input<string>;
+  /** Proxy for HTTPS, a URL without user and password. Default: none. */
+  https?: pulumi.Input<string>;
+  /**
+   * Hosts, domains (`.example.com`) and networks (`10.0.0.0/8`) that are asked directly, besides the API server, `.svc`,
+   * `.cluster.local` and this machine. Default: none.
+   */
+  noProxy?: string[];
+}
+
 /** Kyverno itself. */
 export interface KyvernoArgs {
   /** Kyverno line. Default `1.10`. */
@@ -379,6 +403,22 @@ export interface KyvernoArgs {
   registrySecrets?: pulumi.Input<string>[];
   /** Cloud identities for reading signatures from private registries. Default: none. */
   registryIdentity?: RegistryIdentityArgs;
+  /**
+   * Certificates in PEM of the authorities that signed your registries' TLS certificates, believed by both controllers that
+   * read registries, besides the public ones. A certificate that is no authority is an error. Default: the public ones.
+   * @see https://pkg.go.dev/crypto/x509#SystemCertPool
+   */
+  registryCa?: pulumi.Input<string>;
+  /** Proxy of both controllers that read registries. Default: none. */
+  proxy?: ProxyArgs;
+  /** The Kubernetes that Kyverno runs on, where it needs other chart values. Default: none of those that do. */
+  platform?: KyvernoPlatform;
+  /**
+   * Put the admission controller on the node's network, where the API server can't reach pods (EKS with another network than
+   * Amazon's). It takes the ports 9443 and 8000 of its node. An error with `platform: gkeAutopilot`.
+   * @default false
+   */
+  hostNetwork?: boolean;
   /** Image with kubectl and a shell for the chart's clean-up jobs. Default `docker.io/alpine/k8s:1.31.5`. */
   kubectlImage?: string;
   /**

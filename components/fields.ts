@@ -110,6 +110,16 @@ export const FIELDS = {
     example: "https://rekor.example.com",
     mistakes: [CREDENTIALS],
   },
+  noProxy: {
+    pattern: /^[A-Za-z0-9.:*/-]+$/,
+    longest: 253,
+    description: "a host, a domain with a dot before it, or a network, without scheme and comma",
+    example: "10.0.0.0/8",
+    mistakes: [
+      [/^[a-z]+:\/\//, "leave out the scheme"],
+      [/^\*$/, "remove the proxy: * would have everything asked directly"],
+    ],
+  },
   /** What the API server calls a user or a group; Kyverno compares it exactly, and braces would begin an expression. */
   identityName: {
     pattern: /^[^\s{}*?\p{Cc}]([^{}*?\p{Cc}]*[^\s{}*?\p{Cc}])?$/u,

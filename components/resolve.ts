@@ -36,7 +36,7 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
   const warnings: string[] = [];
   const pems = new PemStore(problems);
 
-  const kyverno = resolveKyverno(config, problems, warnings);
+  const kyverno = resolveKyverno(config, pems, problems, warnings);
   const partition = partitionNamespaces(config, kyverno.namespace, problems);
   checkRepositories(config, problems, warnings);
   const images = resolveImages(config, pems, problems, warnings);

@@ -5,6 +5,7 @@ import {
   AlertSeverity,
   FailurePolicy,
   GuardMode,
+  KyvernoPlatform,
   KyvernoTarget,
   MetricsScrape,
   TagHandling,
@@ -187,6 +188,14 @@ const kyverno = block({
       })
       .optional(),
   }).optional(),
+  registryCa: text("certificates in PEM", "-----BEGIN CERTIFICATE-----...").optional(),
+  proxy: block({
+    http: textOf("serviceUrl").optional(),
+    https: textOf("serviceUrl").optional(),
+    noProxy: listOf(textOf("noProxy"), "hosts, domains and networks", "- 10.0.0.0/8").optional(),
+  }).optional(),
+  platform: oneOf(KyvernoPlatform).optional(),
+  hostNetwork: flag().optional(),
   kubectlImage: z
     .string()
     .regex(/^[a-z0-9.-]+(:[0-9]+)?\/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64}|:[\w.-]+@sha256:[0-9a-f]{64})$/)

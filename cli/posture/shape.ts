@@ -4,6 +4,7 @@ import {
   AlertSeverity,
   FailurePolicy,
   GuardMode,
+  KyvernoPlatform,
   KyvernoTarget,
   MetricsScrape,
   TagHandling,
@@ -95,6 +96,10 @@ const posture: z.ZodType<Posture> = z.strictObject({
         googleServiceAccount: text.optional(),
       })
       .optional(),
+    registryCa: texts.optional(),
+    proxy: z.strictObject({ http: text.optional(), https: text.optional(), noProxy: texts }).optional(),
+    platform: z.enum(KyvernoPlatform).optional(),
+    hostNetwork: z.boolean().optional(),
     kubectlImage: text,
     memoryLimit: text,
     timeoutSeconds: z.number(),

@@ -15,6 +15,14 @@ export const TRUST_FILES = {
 } as const;
 
 /**
+ * Authorities of registries, in a folder of their own: Go takes every file of such a folder for an authority of TLS, and
+ * Fulcio is none.
+ */
+export const REGISTRY_CA = { file: "registry-ca.pem", folder: "registry-ca", variable: "SSL_CERT_DIR" } as const;
+/** Where Kyverno's image has the public ones. */
+export const PUBLIC_CA_FOLDER = "/etc/ssl/certs";
+
+/**
  * The trust anchors as files, since a policy can't carry the keys of the logs. The name carries a hash of
  * the content: Kyverno reads the files once, so other content must restart it.
  */
@@ -26,8 +34,10 @@ export function trustFiles({ posture, materials }: Resolved): Manifest | undefin
   }
   if (trust.rekor) data[TRUST_FILES.rekor.file] = pemOf(materials.pem, trust.rekor.publicKey);
   if (trust.ctLogPublicKey) data[TRUST_FILES.ctLog.file] = pemOf(materials.pem, trust.ctLogPublicKey);
+  if (kyverno.registryCa) data[REGISTRY_CA.file] = kyverno.registryCa.map((id) => pemOf(materials.pem, id)).join("");
   // Own certificates also stand in the policies; files alone would only repeat them.
-  if (!trust.rekor && !trust.ctLogPublicKey && trust.root !== TrustRoot.PublicGood) return undefined;
+  const needed = trust.rekor || trust.ctLogPublicKey || trust.root === TrustRoot.PublicGood || kyverno.registryCa;
+  if (!needed) return undefined;
   const hash = createHash("sha256").update(JSON.stringify(data)).digest("hex").slice(0, 8);
   return {
     apiVersion: "v1",

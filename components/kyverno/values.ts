@@ -2,7 +2,8 @@ import type { Json, Manifest } from "../kubernetes/manifest";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import type { KyvernoPlan, Posture, RegistryIdentity, Resolved } from "../posture/types";
 import { scrapeValues } from "./metrics";
-import { TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
+import { hostNetworkValues, platformValues, proxyVariables } from "./platforms";
+import { PUBLIC_CA_FOLDER, REGISTRY_CA, TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
 
 /**
  * Requests that no policy looks at. The chart's list without its ReplicaSet entry: with it, an unsigned or bypassed
@@ -75,7 +76,7 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
     ...cleanupValues(posture.kyverno),
     ...controllerValues(resolved.posture, trust),
   };
-  return mergeValues(own, materials.values);
+  return mergeValues(mergeValues(own, platformValues(posture.kyverno)), materials.values);
 }
 
 function cleanupValues(kyverno: KyvernoPlan): Json {
@@ -112,13 +113,15 @@ function controllerValues(posture: Posture, trustFiles: Manifest | undefined): J
   const image = (): Json => (kyverno.imageRegistry ? { image: registry } : {});
   const trust = trustFiles ? trustMount(trustFiles) : undefined;
   const volume: Json = trust ? { sigstoreVolume: trust.volume } : {};
-  const variables: Json = trust ? { extraEnvVars: trust.variables } : {};
+  const readers = [...(trust?.variables ?? []), ...proxyVariables(kyverno)];
+  const variables: Json = readers.length > 0 ? { extraEnvVars: readers } : {};
   const identity = kyverno.registryIdentity ? cloudIdentity(kyverno.registryIdentity) : {};
   return {
     admissionController: {
       ...shared,
       ...identity,
       replicas: kyverno.replicas,
+      ...hostNetworkValues(kyverno),
       ...(kyverno.replicas === 3
         ? {
             // The chart only prefers to spread; replicas on one node go down with it.
@@ -129,7 +132,7 @@ function controllerValues(posture: Posture, trustFiles: Manifest | undefined): J
       initContainer: { ...image() },
       container: {
         ...image(),
-        extraEnvVars: [...collectorVariables(kyverno.memoryLimit), ...(trust?.variables ?? [])],
+        extraEnvVars: [...collectorVariables(kyverno.memoryLimit), ...readers],
         resources: { limits: { memory: kyverno.memoryLimit } },
       },
       ...volume,
@@ -192,11 +195,21 @@ function spreadOverNodes(releaseName: string): Json {
 /** The chart's single extra volume, turned from an empty directory into the trust files. */
 function trustMount({ metadata, data }: Manifest): { volume: Json; variables: Json[] } {
   const files = data as Record<string, string>;
+  const registryCa = REGISTRY_CA.file in files;
+  const items = Object.keys(files).map((key) => ({
+    key,
+    path: key === REGISTRY_CA.file ? `${REGISTRY_CA.folder}/${key}` : key,
+  }));
   return {
-    volume: { emptyDir: null, configMap: { name: metadata.name } },
-    variables: Object.values(TRUST_FILES)
-      .filter(({ file }) => file in files)
-      .map(({ file, variable }) => ({ name: variable, value: `${TRUST_MOUNT_PATH}/${file}` })),
+    volume: { emptyDir: null, configMap: { name: metadata.name, ...(registryCa ? { items } : {}) } },
+    variables: [
+      ...Object.values(TRUST_FILES)
+        .filter(({ file }) => file in files)
+        .map(({ file, variable }) => ({ name: variable, value: `${TRUST_MOUNT_PATH}/${file}` })),
+      ...(registryCa
+        ? [{ name: REGISTRY_CA.variable, value: `${PUBLIC_CA_FOLDER}:${TRUST_MOUNT_PATH}/${REGISTRY_CA.folder}` }]
+        : []),
+    ],
   };
 }
 

@@ -1,14 +1,20 @@
-import { KyvernoTarget } from "../args";
+import { KyvernoPlatform, KyvernoTarget } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
 import { unknownValues } from "./chartValues";
 import { CHART_NAME, CHART_REPOSITORY, DEFAULT_KUBECTL_IMAGE, KYVERNO_LINES } from "./kyvernoLines";
+import type { PemStore } from "./pem";
 import type { KyvernoPlan } from "./types";
 import { findUnsafeValues, unknownFlags } from "./unsafeValues";
 
 const EXCEPTIONS = "features.policyExceptions";
 
-export function resolveKyverno(config: GuardConfig, problems: ProblemList, warnings: string[]): KyvernoPlan {
+export function resolveKyverno(
+  config: GuardConfig,
+  pems: PemStore,
+  problems: ProblemList,
+  warnings: string[],
+): KyvernoPlan {
   const given = config.kyverno ?? {};
   const target = given.target ?? KyvernoTarget.V1_10;
   const replicas = given.replicas ?? 1;
@@ -37,6 +43,7 @@ export function resolveKyverno(config: GuardConfig, problems: ProblemList, warni
       "name the identity, or remove the block",
     );
   }
+  checkPlatform(given, problems);
   checkValues(given.values ?? {}, target, problems, warnings);
   const unsafeValues = findUnsafeValues(given.values ?? {});
   if (!given.allowUnsafeValues) {
@@ -59,11 +66,15 @@ export function resolveKyverno(config: GuardConfig, problems: ProblemList, warni
     namespace,
     releaseName: given.releaseName ?? "kyverno",
     replicas,
-    priorityClassName: given.priorityClassName ?? (replicas === 3 ? "system-cluster-critical" : ""),
+    priorityClassName: given.priorityClassName ?? defaultPriorityClass(replicas, given.platform),
     imageRegistry: given.imageRegistry ?? "",
     imagePullSecrets: given.imagePullSecrets ?? [],
     registrySecrets: given.registrySecrets ?? [],
     ...(given.registryIdentity ? { registryIdentity: given.registryIdentity } : {}),
+    ...(given.registryCa ? { registryCa: registryAuthorities(given.registryCa, pems, problems) } : {}),
+    ...(given.proxy ? { proxy: { ...given.proxy, noProxy: given.proxy.noProxy ?? [] } } : {}),
+    ...(given.platform ? { platform: given.platform } : {}),
+    ...(given.hostNetwork ? { hostNetwork: true } : {}),
     kubectlImage: given.kubectlImage ?? DEFAULT_KUBECTL_IMAGE,
     memoryLimit: given.memoryLimit ?? (replicas === 3 ? "1Gi" : "384Mi"),
     timeoutSeconds: given.timeoutSeconds ?? 600,
@@ -73,6 +84,38 @@ export function resolveKyverno(config: GuardConfig, problems: ProblemList, warni
       ...(given.policyExceptionsNamespace ? [`${EXCEPTIONS} in ${given.policyExceptionsNamespace}`] : []),
     ].sort(),
   };
+}
+
+/** GKE's Autopilot lets only its own namespaces use the critical classes. */
+function defaultPriorityClass(replicas: number, platform: KyvernoPlatform | undefined): string {
+  return replicas === 3 && platform !== KyvernoPlatform.GkeAutopilot ? "system-cluster-critical" : "";
+}
+
+function checkPlatform(given: NonNullable<GuardConfig["kyverno"]>, problems: ProblemList): void {
+  if (given.platform === KyvernoPlatform.GkeAutopilot && given.hostNetwork) {
+    problems.add(
+      "kyverno.hostNetwork",
+      true,
+      "false, with kyverno.platform: gkeAutopilot",
+      "remove it: Autopilot refuses pods on the node's network, and its API server reaches pods",
+    );
+  }
+  if (given.proxy && !given.proxy.http && !given.proxy.https) {
+    problems.say("kyverno.proxy", "no proxy", "at least one of http, https", "name the proxy, or remove the block");
+  }
+}
+
+function registryAuthorities(pem: string, pems: PemStore, problems: ProblemList): string[] {
+  for (const { subject, ca } of pems.certificates("kyverno.registryCa", pem)) {
+    if (ca) continue;
+    problems.say(
+      "kyverno.registryCa",
+      `the certificate of "${subject.replace(/\n/g, ", ")}", which is no authority`,
+      "the certificates of authorities",
+      "put the certificate there that signed it",
+    );
+  }
+  return pems.each("kyverno.registryCa", pem);
 }
 
 /** Values and flags that this line of Kyverno does not have. */

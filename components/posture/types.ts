@@ -3,6 +3,7 @@ import type {
   AlertSeverity,
   FailurePolicy,
   GuardMode,
+  KyvernoPlatform,
   KyvernoTarget,
   MetricsScrape,
   TagHandling,
@@ -136,6 +137,12 @@ export interface RegistryIdentity {
   readonly googleServiceAccount?: string;
 }
 
+export interface Proxy {
+  readonly http?: string;
+  readonly https?: string;
+  readonly noProxy: string[];
+}
+
 export interface KyvernoPlan {
   readonly target: KyvernoTarget;
   readonly chartVersion: string;
@@ -150,6 +157,11 @@ export interface KyvernoPlan {
   readonly registrySecrets: string[];
   /** Cloud identities, absent where none is given. */
   readonly registryIdentity?: RegistryIdentity;
+  /** Fingerprints of the authorities of registries, absent where only the public ones count. */
+  readonly registryCa?: string[];
+  readonly proxy?: Proxy;
+  readonly platform?: KyvernoPlatform;
+  readonly hostNetwork?: boolean;
   readonly kubectlImage: string;
   readonly memoryLimit: string;
   readonly timeoutSeconds: number;
