@@ -57,6 +57,8 @@ const CASES: Readonly<Record<string, (late: Late) => Record<string, unknown>>> =
   "kyverno.registryIdentity.googleServiceAccount": (late) => ({
     kyverno: { registryIdentity: { googleServiceAccount: late("kyverno@project.iam.gserviceaccount.com") } },
   }),
+  "kyverno.registryCa": (late) => ({ kyverno: { registryCa: late(authority) } }),
+  "kyverno.proxy.https": (late) => ({ kyverno: { proxy: { https: late("http://proxy.example.com:3128") } } }),
   "kyverno.values": (late) => ({
     kyverno: { values: late({ admissionController: { nodeSelector: { a: "inner-secret" } } }) },
   }),
