@@ -1,5 +1,5 @@
-import { UNKNOWN_VALUE } from "./posture/pem";
 import { formatKey } from "./schema";
+import { UNKNOWN_VALUE } from "./unknownValue";
 
 /**
  * Settings that need not be known before `up`: Outputs in a program, encrypted values in a stack's file. All others

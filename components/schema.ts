@@ -13,8 +13,8 @@ import {
   UncoveredAction,
 } from "./args";
 import { type FieldMeta, kmsReference, textOf, wordsFor } from "./fields";
-import { UNKNOWN_VALUE } from "./posture/pem";
 import { describeValue, type Problem } from "./problems";
+import { UNKNOWN_VALUE } from "./unknownValue";
 
 /**
  * The configuration after Outputs are known. The schema is strict everywhere: a key that it does not know is an error,

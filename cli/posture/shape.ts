@@ -12,8 +12,8 @@ import {
   UncoveredAction,
 } from "../../components/args";
 import { POLICY_ROLES } from "../../components/policies/names";
-import { UNKNOWN_VALUE } from "../../components/posture/pem";
 import type { Posture } from "../../components/posture/types";
+import { UNKNOWN_VALUE } from "../../components/unknownValue";
 import { type Part, parts } from "./result";
 
 const text = z.string();

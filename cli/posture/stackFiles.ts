@@ -1,8 +1,8 @@
-import { UNKNOWN_VALUE } from "../../components/posture/pem";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError, type Problem } from "../../components/problems";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
+import { UNKNOWN_VALUE } from "../../components/unknownValue";
 import type { StackOptions } from "../options";
 import { atCommit } from "../settings/files";
 import {

@@ -1,10 +1,14 @@
 import { ClusterClient } from "../../components/kubernetes/client";
 import { mendRelease, revisionsOf } from "../../components/kyverno/helmRelease";
-import { clusterTarget, isJson } from "../options";
-import type { RecoverOptions } from "./run";
+import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
+
+export interface MendOptions extends ClusterOptions, OutputOptions {
+  namespace: string;
+  release: string;
+}
 
 /** Lets Helm forget an operation that was broken off. Objects in the cluster stay as they are. */
-export async function runMend(options: RecoverOptions): Promise<void> {
+export async function runMend(options: MendOptions): Promise<void> {
   const { namespace, release } = options;
   const client = ClusterClient.of(clusterTarget(options));
   const revisions = await revisionsOf(client, namespace, release);

@@ -1,12 +1,7 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import type { ProblemList } from "../problems";
+import { UNKNOWN_VALUE } from "../unknownValue";
 import { isTrouble, type PemTrouble, parseCertificates, parsePublicKey } from "./pemText";
-
-/**
- * What Pulumi hands us for a value that only `up` will know. Such a value can't be parsed yet; it is taken as given so
- * that a preview can still show which policies will exist.
- */
-export const UNKNOWN_VALUE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** Collects PEM texts under the fingerprint by which the posture names them. */
 export class PemStore {

@@ -3,7 +3,8 @@ import { createPublicKey } from "node:crypto";
 import { KyvernoTarget, TrustRoot } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
-import { type PemStore, UNKNOWN_VALUE } from "./pem";
+import { UNKNOWN_VALUE } from "../unknownValue";
+import type { PemStore } from "./pem";
 import { publicGoodBundle } from "./publicGood";
 import type { Trust } from "./types";
 

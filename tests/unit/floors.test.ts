@@ -11,7 +11,13 @@ const ROOT = path.join(__dirname, "..", "..");
  */
 const FLOORS: readonly (readonly string[])[] = [
   // Words that everything uses.
-  ["components/problems", "components/globs", "components/policies/names"],
+  [
+    "components/problems",
+    "components/globs",
+    "components/mistakes",
+    "components/unknownValue",
+    "components/policies/names",
+  ],
   // What a user writes.
   ["components/args", "components/fields", "components/schema", "components/misspelt", "components/settings"],
   ["components/kubernetes/"],

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "../../../components/args";
 import { guardArgsFromConfig } from "../../../components/config";
 import { ImageSigningGuard } from "../../../components/imageSigningGuard";
-import { UNKNOWN_VALUE } from "../../../components/posture/pem";
+import { UNKNOWN_VALUE } from "../../../components/unknownValue";
 import { type MockStack, runStack, unknownOutput } from "../../support/mockStack";
 import { newAuthority, newKeyPair } from "../../support/pems";
 import { MODULO, settings } from "../../support/settings";

@@ -1,8 +1,8 @@
 import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { lateValues, withLateValues, withoutOutputs, withSecrets } from "../../../components/outputs";
-import { UNKNOWN_VALUE } from "../../../components/posture/pem";
 import { ProblemList } from "../../../components/problems";
+import { UNKNOWN_VALUE } from "../../../components/unknownValue";
 import { problemsOf } from "../../support/problems";
 
 const strip = (value: unknown) => {
