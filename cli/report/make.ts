@@ -13,6 +13,7 @@ import {
   STATES,
   type State,
 } from "./result";
+import { minute, shareOf } from "./tables";
 
 /** What Kyverno says about everything that is in the cluster. */
 export async function makeReport(source: ObjectSource, namespaces: readonly string[], now: Date): Promise<Report> {
@@ -117,10 +118,7 @@ function perState(images: readonly ReportImage[]): Record<State, number> {
 
 /** Of what must be signed; rounded down, so that 100 means all. */
 function percentOf(images: readonly ReportImage[]): number | null {
-  const signed = images.filter(({ state }) => state === "signed").length;
-  const wanted = images.filter(
-    ({ state, violation }) => violation || state === "signed" || state === "cannotTell",
-  ).length;
+  const { signed, wanted } = shareOf(images);
   return wanted === 0 ? null : Math.floor((100 * signed) / wanted);
 }
 
@@ -201,7 +199,7 @@ function limitsOf(findings: Findings, wholeRows: boolean, notRead: readonly Gap[
   return limits;
 }
 
-const iso = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+const iso = (seconds: number) => minute(new Date(seconds * 1000).toISOString());
 
 function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();

@@ -21,6 +21,8 @@ export interface Table {
   /** The column that says what a row is about. */
   readonly rowName: string;
   readonly rows: readonly (readonly Cell[])[];
+  /** What a reader needs to know of the words in it. */
+  readonly note?: string;
   /** Shown instead of an empty table. */
   readonly none: string;
 }
@@ -53,9 +55,69 @@ const percentCell = (percent: number | null): Cell =>
   percent === null
     ? { text: "-", order: -1, tone: "quiet" }
     : { text: `${percent}%`, order: percent, tone: percent === 100 ? "good" : "bad" };
-const minute = (time: string | undefined) => time?.replace(/:\d\d(\.\d+)?Z$/, "Z").replace("T", " ") ?? "-";
 
-function images({ images: all }: Report): Table {
+/** The one way in which a report for people writes a time; what is none stays as it is. */
+export function minute(time: string): string {
+  const at = /^\d{4}-\d\d-\d\dT/.test(time) ? Date.parse(time) : Number.NaN;
+  return Number.isNaN(at)
+    ? time
+    : new Date(at)
+        .toISOString()
+        .replace(/:\d\d\.\d+Z$/, " UTC")
+        .replace("T", " ");
+}
+
+/** Kyverno scans each object about once an hour; what is older by some hours nobody looks at any more. */
+const STALE_HOURS = 4;
+
+function timeCell(time: string | undefined): Cell {
+  return time ? { text: time, short: minute(time) } : say("-", "quiet");
+}
+
+function hoursSince(time: string, now: string): number {
+  return Math.floor((Date.parse(now) - Date.parse(time)) / 3_600_000);
+}
+
+function scannedCell(scannedAt: string | undefined, madeAt: string): Cell {
+  const hours = scannedAt ? hoursSince(scannedAt, madeAt) : 0;
+  if (!scannedAt || hours < STALE_HOURS) return timeCell(scannedAt);
+  return { text: scannedAt, short: `${minute(scannedAt)}, ${hours} h old`, tone: "warn" };
+}
+
+/** What must be signed, and how much of it is: the fraction behind the percentage. */
+export function shareOf(images: readonly ReportImage[]): { signed: number; wanted: number } {
+  const signed = images.filter(({ state }) => state === "signed").length;
+  const open = images.filter(({ state, violation }) => state !== "signed" && (violation || state === "cannotTell"));
+  return { signed, wanted: signed + open.length };
+}
+
+/** What to do about it, the most urgent first. */
+export function nextSteps({ summary, images: all, policies: plans, madeAt }: Report): string[] {
+  const { violations, bypasses: b, images: counts, percent } = summary;
+  const failing =
+    all.find(({ violation, bypassed }) => violation && !bypassed) ?? all.find(({ violation }) => violation);
+  const stale = all.filter(({ scannedAt }) => scannedAt && hoursSince(scannedAt, madeAt) >= STALE_HOURS).length;
+  const steps = [
+    failing
+      ? `See what is wrong with each violation and sign it: image-signing-guard check ${failing.image} --stack STACK -n ${failing.namespace}`
+      : "",
+    b.ended + b.invalid > 0
+      ? "Take away the bypasses that are over: image-signing-guard bypass list, then bypass revoke"
+      : "",
+    counts.cannotTell > 0 || stale > 0
+      ? `Find out why ${counts.cannotTell > 0 ? "images can't be told" : `${stale} scans are ${STALE_HOURS} hours old or more`}: image-signing-guard doctor --stack STACK`
+      : "",
+    violations === 0 && percent === 100 && plans.some(({ mode }) => mode === "audit")
+      ? "All is signed. Before enforcing more, see what would be refused: image-signing-guard impact --stack STACK"
+      : "",
+  ].filter(Boolean);
+  return steps.length > 0 ? steps : ["Nothing to do. Look again after the next change."];
+}
+
+const WHEN_NOTE =
+  "When: running, a pod has it now; next, the workload's next pod will have it; scheduled, a schedule will start it; rollback, only a rollback would.";
+
+function images({ images: all, madeAt }: Report): Table {
   return {
     name: "images",
     title: "Images",
@@ -70,8 +132,9 @@ function images({ images: all }: Report): Table {
       number(image.pods),
       say(image.when.join(", ")),
       say(image.detail),
-      say(minute(image.scannedAt), image.scannedAt ? undefined : "quiet"),
+      scannedCell(image.scannedAt, madeAt),
     ]),
+    note: WHEN_NOTE,
   };
 }
 
@@ -134,7 +197,7 @@ function bypasses({ bypasses: all }: Report): Table {
       say(namespace),
       say(workload),
       say(names.join(", ")),
-      say(until || "-"),
+      until ? timeCell(until) : say("-"),
       say(reason || "-"),
       imageCell(list.join(", ")),
       number(pods),
@@ -143,10 +206,13 @@ function bypasses({ bypasses: all }: Report): Table {
 }
 
 /** The report in a few sentences, for the head of every format. */
-export function headline({ summary, trend }: Report): string {
+export function headline({ summary, images: all, trend }: Report): string {
   const { percent, images: counts, violations, bypasses: b } = summary;
+  const share = shareOf(all);
   const signed =
-    percent === null ? "No image is demanded to be signed." : `${percent}% of what must be signed is signed.`;
+    percent === null
+      ? "No image is demanded to be signed."
+      : `${percent}% of what must be signed is signed (${share.signed} of ${share.wanted}).`;
   const parts = [
     `${violations} ${violations === 1 ? "violation" : "violations"}`,
     `${counts.cannotTell} cannot be told`,

@@ -1,13 +1,19 @@
 import { formatTable } from "../terminal/table";
 import type { Report } from "./result";
-import { headline, shown, type Table, type TableName, tablesOf, trendLines } from "./tables";
+import { headline, minute, nextSteps, shown, type Table, type TableName, tablesOf, trendLines } from "./tables";
 
 export function reportText(report: Report): string {
-  const parts = [headline(report)];
-  for (const line of trendLines(report)) parts.push(`since ${report.trend!.since}: ${line}`);
+  const parts = [
+    headline(report),
+    nextSteps(report)
+      .map((step) => `next step: ${step}`)
+      .join("\n"),
+  ];
+  for (const line of trendLines(report)) parts.push(`since ${minute(report.trend!.since)}: ${line}`);
   for (const table of tablesOf(report)) {
     const rows = table.rows.map((row) => row.map(shown));
     parts.push(`${table.title}\n${rows.length > 0 ? formatTable(table.header, rows) : table.none}`);
+    if (table.note && rows.length > 0) parts.push(table.note);
   }
   for (const { resource, message } of report.notRead) parts.push(`not read: ${resource}: ${message}`);
   parts.push(["What this can't know", ...report.limits.map((limit) => `- ${limit}`)].join("\n"));
@@ -15,13 +21,19 @@ export function reportText(report: Report): string {
 }
 
 export function reportMarkdown(report: Report): string {
-  const parts = [`# Image signing in ${escaped(report.source)}`, `${report.madeAt}`, `**${headline(report)}**`];
+  const parts = [`# Image signing in ${escaped(report.source)}`, minute(report.madeAt), `**${headline(report)}**`];
+  parts.push(["## Next steps", "", ...nextSteps(report).map((step) => `- ${escaped(step)}`)].join("\n"));
   if (report.trend) {
     parts.push(
-      [`## Since ${report.trend.since}`, "", ...trendLines(report).map((line) => `- ${escaped(line)}`)].join("\n"),
+      [`## Since ${minute(report.trend.since)}`, "", ...trendLines(report).map((line) => `- ${escaped(line)}`)].join(
+        "\n",
+      ),
     );
   }
-  for (const table of tablesOf(report)) parts.push(`## ${table.title}\n\n${markdownTable(table)}`);
+  for (const table of tablesOf(report))
+    parts.push(
+      `## ${table.title}\n\n${markdownTable(table)}${table.note && table.rows.length > 0 ? `\n\n${escaped(table.note)}` : ""}`,
+    );
   const gaps = report.notRead.map(({ resource, message }) => `Not read: ${resource}: ${message}`);
   parts.push(["## What this can't know", "", ...[...gaps, ...report.limits].map((l) => `- ${escaped(l)}`)].join("\n"));
   return `${parts.join("\n\n")}`;

@@ -1,8 +1,21 @@
 import { createHash } from "node:crypto";
 import { type Report, STATES, type State } from "../result";
-import { type Cell, headline, STATE_NAMES, type Table, tablesOf, trendLines } from "../tables";
+import {
+  type Cell,
+  headline,
+  minute,
+  nextSteps,
+  STATE_NAMES,
+  shareOf,
+  type Table,
+  tablesOf,
+  trendLines,
+} from "../tables";
 import { SCRIPT } from "./script";
 import { STYLE } from "./style";
+
+// By the package's own name, which leads to the same file from the sources and from dist.
+const { version } = require("image-signing-guard/package.json") as { version: string };
 
 /**
  * One page that needs nothing else. Names and messages in it are other people's words, so all of it is escaped, and
@@ -24,17 +37,22 @@ export function reportHtml(report: Report): string {
 <body>
 <header>
 <h1>Image signing</h1>
-<p class="meta">${html(report.source)} &middot; <time datetime="${html(report.madeAt)}">${html(minute(report.madeAt))}</time></p>
+<dl class="meta">
+<div><dt>Cluster</dt><dd>${html(report.source)}</dd></div>
+<div><dt>Made</dt><dd><time datetime="${html(report.madeAt)}">${html(minute(report.madeAt))}</time></dd></div>
+<div><dt>By</dt><dd>image-signing-guard ${html(version)}</dd></div>
+</dl>
 </header>
 <main>
 ${cards(report)}
 ${share(report)}
+${list("Next steps", nextSteps(report))}
 ${trend(report)}
 <p class="filter" id="filter" hidden><label for="wanted">Filter all tables</label><input id="wanted" type="search" autocomplete="off"></p>
 ${tablesOf(report).map(section).join("\n")}
 ${list("What this page can't know", [...report.notRead.map(({ resource, message }) => `Not read: ${resource}: ${message}`), ...report.limits])}
 </main>
-<footer><p>image-signing-guard report, format ${report.version}. ${html(headline(report))}</p></footer>
+<footer><p>image-signing-guard ${html(version)}, report format ${report.version}. ${html(headline(report))}</p></footer>
 <script>${SCRIPT}</script>
 </body>
 </html>
@@ -47,16 +65,15 @@ export function html(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, " ").replace(/[&<>"']/g, (char) => entities[char]!);
 }
 
-const minute = (time: string) => time.replace(/:\d\d(\.\d+)?Z$/, " UTC").replace("T", " ");
-
-function cards({ summary, trend: since }: Report): string {
+function cards({ summary, images: all, trend: since }: Report): string {
   const { percent, violations, images, bypasses } = summary;
-  const card = (value: string, label: string, tone = "") =>
-    `<div class="card ${tone}"><span class="value">${html(value)}</span><span class="label">${html(label)}</span></div>`;
+  const { signed, wanted } = shareOf(all);
+  const card = (value: string, label: string, tone = "", beside = "") =>
+    `<div class="card ${tone}"><span class="value">${html(value)}${beside && ` <small>${html(beside)}</small>`}</span><span class="label">${html(label)}</span></div>`;
   const before = since && since.percentBefore !== null ? ` (${since.percentBefore}% before)` : "";
   const over = bypasses.ended + bypasses.invalid;
   return `<div class="cards">
-${card(percent === null ? "none" : `${percent}%`, `of what must be signed is signed${before}`, percent === 100 ? "good" : percent === null ? "" : "bad")}
+${card(percent === null ? "none" : `${percent}%`, `of what must be signed is signed${before}`, percent === 100 ? "good" : percent === null ? "" : "bad", percent === null ? "" : `${signed} of ${wanted}`)}
 ${card(String(violations), violations === 1 ? "violation" : "violations", violations > 0 ? "bad" : "good")}
 ${card(String(images.cannotTell + images.notJudged), "can't be told or not judged yet", images.cannotTell > 0 ? "warn" : "")}
 ${card(String(bypasses.running), bypasses.running === 1 ? "bypass running" : "bypasses running", bypasses.running > 0 ? "warn" : "")}
@@ -64,22 +81,50 @@ ${card(String(over), over === 1 ? "bypass over, still there" : "bypasses over, s
 </div>`;
 }
 
-/** All images as one bar; the numbers stand below, for who can't see it. */
+/** Known by more than their colour: a sign in the tables and the legend, a pattern in the bar. */
+const SIGNS: Record<State, string> = {
+  signed: "\u2713",
+  notSigned: "\u2717",
+  noSigner: "\u25cb",
+  cannotTell: "?",
+  notJudged: "\u2013",
+};
+/** What is drawn in each square of the bar; written out, since the page refers to nothing, not even to itself. */
+const PATTERNS: Record<State, (x: number) => string> = {
+  signed: () => "",
+  notSigned: (x) => `M${x} 14l14-14`,
+  noSigner: (x) => `M${x} 7h14`,
+  cannotTell: (x) => `M${x + 3} 4h2M${x + 10} 10h2`,
+  notJudged: (x) => `M${x + 7} 0v14`,
+};
+const SQUARE = 14;
+/** As wide as the page gets. */
+const WIDEST_BAR = 1280;
+
+function pattern(state: State, width: number): string {
+  const squares = Array.from({ length: Math.ceil(width / SQUARE) }, (_, index) => PATTERNS[state](index * SQUARE));
+  return squares[0] === "" ? "" : `<path class="pattern" d="${squares.join("")}"/>`;
+}
+
+const BAR_ORDER: readonly State[] = ["signed", "notSigned", "noSigner", "cannotTell", "notJudged"];
+
+/** All images as one bar, in percent of its width, so that patterns keep their shape; the numbers stand below. */
 function share({ summary: { images } }: Report): string {
-  const order: State[] = ["signed", "notSigned", "noSigner", "cannotTell", "notJudged"];
   const total = STATES.reduce((sum, state) => sum + images[state], 0);
   if (total === 0) return "";
   let x = 0;
-  const bars = order.map((state) => {
-    const width = (1000 * images[state]) / total;
+  const bars = BAR_ORDER.filter((state) => images[state] > 0).map((state) => {
+    const width = (100 * images[state]) / total;
     x += width;
-    return `<rect class="fill-${state}" x="${(x - width).toFixed(1)}" y="0" width="${width.toFixed(1)}" height="14"/>`;
+    const place = `x="${(x - width).toFixed(2)}%" width="${width.toFixed(2)}%" height="14"`;
+    // An inner picture cuts off what is too long for it.
+    return `<svg ${place}><rect class="fill-${state}" width="100%" height="14"/>${pattern(state, WIDEST_BAR)}<rect class="edge" width="2" height="14"/></svg>`;
   });
   const key = (state: State) =>
-    `<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="fill-${state}" width="10" height="10"/></svg>${STATE_NAMES[state]} <b>${images[state]}</b></li>`;
+    `<li><svg viewBox="0 0 14 14" aria-hidden="true"><rect class="fill-${state}" width="14" height="14"/>${pattern(state, SQUARE)}</svg>${SIGNS[state]} ${STATE_NAMES[state]} <b>${images[state]}</b></li>`;
   return `<div class="card share">
-<svg viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true">${bars.join("")}</svg>
-<ul class="legend" aria-label="Images by state">${order.map(key).join("")}</ul>
+<svg class="bar" aria-hidden="true">${bars.join("")}</svg>
+<ul class="legend" aria-label="Images by state"><li>All images in use: <b>${total}</b></li>${BAR_ORDER.map(key).join("")}</ul>
 </div>`;
 }
 
@@ -91,7 +136,7 @@ function list(title: string, lines: readonly string[]): string {
   return `<section><h2>${html(title)}</h2><ul>${lines.map((line) => `<li>${html(line)}</li>`).join("")}</ul></section>`;
 }
 
-function section({ name, title, header, rowName, rows, none }: Table): string {
+function section({ name, title, header, rowName, rows, none, note }: Table): string {
   const heading = `<h2 id="${name}">${html(title)}<span class="count">${rows.length}</span></h2>`;
   if (rows.length === 0) return `<section>${heading}<p class="meta">${html(none)}</p></section>`;
   const numeric = header.map((_, column) => rows.every((row) => row[column]!.order !== undefined));
@@ -103,12 +148,19 @@ function section({ name, title, header, rowName, rows, none }: Table): string {
     (row) =>
       `<tr>${row.map((cell, column) => cellHtml(cell, header[column]!, numeric[column]!, header[column] === rowName)).join("")}</tr>`,
   );
-  return `<section data-rows aria-labelledby="${name}">${heading}
+  const said = note ? `<p class="meta note">${html(note)}</p>` : "";
+  return `<section data-rows aria-labelledby="${name}">${heading}${said}
 <div class="scroll" tabindex="0" role="region" aria-labelledby="${name}"><table><caption>${html(title)}</caption>
 <thead><tr>${head.join("")}</tr></thead>
 <tbody>
 ${body.join("\n")}
 </tbody></table></div></section>`;
+}
+
+/** With the sign of its state, which colours alone would not tell. */
+function signed(text: string, column: string): string {
+  const state = column === "STATE" && STATES.find((one) => text.replace(/, bypassed$/, "") === STATE_NAMES[one]);
+  return state ? `${SIGNS[state]} ${text}` : text;
 }
 
 const MONOSPACED = ["IMAGE", "NAMESPACE", "WORKLOADS", "WORKLOAD", "POLICY", "POLICIES", "IMAGES"];
@@ -118,15 +170,18 @@ function cellHtml({ text, short, order, tone }: Cell, column: string, numeric: b
     numeric ? "n" : "",
     MONOSPACED.includes(column) && !numeric ? "name" : "",
     column === "SCANNED" || column === "UNTIL" ? "time" : "",
-    tone && (numeric || tone === "quiet") ? tone : "",
+    tone && (numeric || tone === "quiet" || column === "SCANNED") ? tone : "",
   ].filter(Boolean);
+  const label = column.charAt(0) + column.slice(1).toLowerCase();
   const attributes = [
+    // What stands over the column, where a phone shows a row as a list.
+    isRowName ? "" : ` data-label="${html(label)}"`,
     classes.length > 0 ? ` class="${classes.join(" ")}"` : "",
     short === undefined ? "" : ` title="${html(text)}"`,
     order === undefined ? "" : ` data-order="${order}"`,
   ].join("");
   const content = TAGGED.includes(column)
-    ? `<span class="tag ${tone ?? "quiet"}">${html(text)}</span>`
+    ? `<span class="tag ${tone ?? "quiet"}">${html(signed(text, column))}</span>`
     : html(short ?? text);
   return isRowName ? `<th scope="row"${attributes}>${content}</th>` : `<td${attributes}>${content}</td>`;
 }

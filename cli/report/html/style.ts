@@ -26,16 +26,21 @@ h1 { font-size: 26px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.01em
 h2 { font-size: 18px; margin: 0; }
 p { margin: 0; }
 .meta { color: var(--soft); overflow-wrap: anywhere; }
+dl.meta { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 0; } dl.meta dt, dl.meta dd { display: inline; margin: 0; }
+dl.meta dt::after { content: ": "; } dl.meta dd { color: var(--ink); }
+.note { font-size: 13px; }
 .cards { display: grid; grid-template-columns: 1.5fr repeat(4, 1fr); gap: 12px; margin: 24px 0 12px; }
 .card, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .card { padding: 14px 16px; }
 .card .value { display: block; font-size: 30px; font-weight: 650; line-height: 1.15; font-variant-numeric: tabular-nums; }
 .card .label { color: var(--soft); font-size: 13px; }
+.card .value small { font-size: 15px; font-weight: 500; color: var(--soft); white-space: nowrap; }
 .card.good .value { color: var(--good); } .card.bad .value { color: var(--bad); } .card.warn .value { color: var(--warn); }
 .share { padding: 14px 16px; margin-bottom: 12px; }
-.share svg { display: block; width: 100%; height: 14px; border-radius: 7px; }
+.share .bar { display: block; width: 100%; height: 14px; border-radius: 7px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 10px 0 0; padding: 0; list-style: none; font-size: 13px; color: var(--soft); }
-.legend svg { width: 10px; height: 10px; margin-right: 6px; vertical-align: -1px; border-radius: 2px; display: inline-block; }
+.pattern { fill: none; stroke: var(--card); stroke-width: 2; opacity: .75; } .edge { fill: var(--card); }
+.legend svg { width: 14px; height: 14px; margin-right: 6px; vertical-align: -2px; border-radius: 2px; display: inline-block; }
 .legend b { color: var(--ink); font-variant-numeric: tabular-nums; }
 .fill-signed { fill: var(--bar-good); } .fill-notSigned { fill: var(--bar-bad); } .fill-cannotTell { fill: var(--bar-warn); }
 .fill-noSigner { fill: var(--bar-none); } .fill-notJudged { fill: var(--bar-quiet); }
@@ -61,16 +66,26 @@ tbody th { font-weight: 400; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 td.quiet { color: var(--soft); }
 .name { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 12.5px; overflow-wrap: break-word; }
-.time { min-width: 11ch; }
+.time { min-width: 18ch; }
 .tag { display: inline-block; padding: 0 8px; border-radius: 10px; font-size: 12.5px; font-weight: 550; white-space: nowrap; }
 .tag.good { color: var(--good); background: var(--good-back); } .tag.bad { color: var(--bad); background: var(--bad-back); }
 .tag.warn { color: var(--warn); background: var(--warn-back); } .tag.quiet { color: var(--soft); background: var(--quiet-back); }
+td.time.warn { color: var(--warn); font-weight: 600; }
 td.n.bad { color: var(--bad); font-weight: 600; } td.n.warn { color: var(--warn); font-weight: 600; } td.n.good { color: var(--good); }
 input { font: inherit; font-size: 14px; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 5px 10px; width: 260px; max-width: 100%; }
 .filter { margin: 12px 0 0; } .filter label { color: var(--soft); font-size: 13px; margin-right: 8px; }
 [hidden] { display: none !important; }
 footer { color: var(--soft); font-size: 13px; padding-bottom: 40px; }
 @media (max-width: 900px) { .cards { grid-template-columns: repeat(2, 1fr); } main, header, footer { padding: 0 12px; } header { padding-top: 20px; } }
+@media screen and (max-width: 600px) {
+  table, tbody, tr, th, td { display: block; } thead { display: none; }
+  table { font-size: 14px; } tbody tr { border-top: 1px solid var(--line); padding: 8px 0; } tbody tr:first-child { border-top: 0; }
+  tbody th, tbody td, tbody th:first-child, tbody td:first-child { border: 0; padding: 2px 16px; overflow-wrap: anywhere; }
+  tbody th { font-weight: 600; } td.n { text-align: left; }
+  tbody td:empty { display: none; }
+  td::before { content: attr(data-label) ": "; color: var(--soft); font: 13px system-ui, sans-serif; }
+  .filter label { display: block; } input { width: 100%; }
+}
 @page { size: A4 landscape; margin: 12mm; }
 @media print {
   :root {

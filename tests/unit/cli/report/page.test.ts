@@ -131,6 +131,61 @@ describe("the report's page in Chromium", () => {
     assert.ok((await phone.evaluate<number>("document.documentElement.scrollWidth")) <= 390);
   });
 
+  it("on a phone shows each row as a list with its labels, nothing wider than the screen", async () => {
+    const phone = await browser!.open(reportHtml(report), { width: 390, height: 800 });
+    const wide = await phone.evaluate<string[]>(
+      `[...document.querySelectorAll("tbody td, tbody th")].filter((cell) => cell.getBoundingClientRect().right > 391).map((cell) => cell.textContent)`,
+    );
+    assert.deepEqual(wide, []);
+    const label = `getComputedStyle(document.querySelector("tbody td"), "::before").content`;
+    assert.match(await phone.evaluate<string>(label), /State|attr\(data-label\)/);
+    const { data } = await phone.send<{ data: string }>("Page.captureScreenshot", {
+      format: "png",
+      captureBeyondViewport: true,
+    });
+    if (keep) fs.writeFileSync(path.join(keep, "report-phone.png"), Buffer.from(data, "base64"));
+  });
+
+  it("tells states apart without colour, explains its words, and says who made it and what to do", async () => {
+    const text = (selector: string) =>
+      page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)}).innerText`);
+    const signs = await page.evaluate<string[]>(
+      `[...document.querySelectorAll("[aria-labelledby=images] .tag")].map((tag) => tag.textContent[0] + tag.textContent.slice(1).replace(/, bypassed/, ""))`,
+    );
+    assert.equal(new Set(signs.map((sign) => sign[0])).size, new Set(signs).size);
+    assert.match(
+      await text("dl.meta"),
+      /Cluster\s*production-eu\s*Made\s*2026-06-01 12:00 UTC\s*By\s*image-signing-guard \d/,
+    );
+    assert.match(await text(".card"), /^20% 1 of 5\b/);
+    assert.match(await text(".legend"), /All images in use: 7/);
+    assert.match(await text(".note"), /next, the workload's next pod will have it/);
+    assert.match(await text("main"), /Next steps[\s\S]*image-signing-guard check ghcr\.io/);
+  });
+
+  it("writes times in one way, and marks scans that are hours old", async () => {
+    const at = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000).toISOString();
+    const [first, second, third, ...rest] = report.images;
+    const scans = [
+      { ...first!, scannedAt: at(1) },
+      { ...second!, scannedAt: at(30) },
+      { ...third!, scannedAt: at(3.9) },
+      ...rest.map(({ scannedAt: _, ...image }) => image),
+    ];
+    const opened = await browser!.open(reportHtml({ ...report, images: scans }));
+    const shown = await opened.evaluate<string[]>(
+      `[...document.querySelectorAll("[aria-labelledby=images] td.time")].map((cell) => cell.className.includes("warn") + " " + cell.textContent)`,
+    );
+    assert.deepEqual(shown.slice(0, 3), [
+      "false 2026-06-01 11:00 UTC",
+      "true 2026-05-31 06:00 UTC, 30 h old",
+      "false 2026-06-01 08:06 UTC",
+    ]);
+    const body = await opened.evaluate<string>("document.body.innerText");
+    assert.doesNotMatch(body, /\dT\d\d:\d\d/);
+    assert.doesNotMatch(body, /\d\d:\d\d(?! UTC)/);
+  });
+
   it("runs nothing that is in the data", async () => {
     const evil = `</script><img src=x onerror=alert(1)><script>alert(2)</script>"'>`;
     const [first, ...rest] = report.images;
