@@ -55,7 +55,7 @@ export function planGuard(args: ImageSigningGuardArgs): Plan | { error: unknown 
 }
 
 /** Stands in the posture as a fingerprint, which a preview may show. */
-const PEM = /(publicKey|certificate|chain|fulcioCertificates|ctLogPublicKey)$/i;
+const PEM = /(publicKey|certificate|chain|fulcioCertificates|ctLogPublicKey|registryCa)$/i;
 
 /**
  * Reads parts of what is known later. A part is secret if and only if it would differ without the secrets: Pulumi itself
