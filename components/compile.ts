@@ -4,10 +4,12 @@ import { trustFiles } from "./kyverno/trustFiles";
 import { chartValues } from "./kyverno/values";
 import { type CompiledMonitoring, compileMonitoring } from "./monitoring/compile";
 import { auditUnsignedImages } from "./policies/auditUnsignedImages";
+import type { ClusterPolicy } from "./policies/clusterPolicy";
 import { guardImageBypass } from "./policies/guardImageBypass";
 import { guardImageVerdicts } from "./policies/guardImageVerdicts";
 import { requireSignedImages, verifyImageSignatures } from "./policies/judges";
 import { isGuard, type PolicyRole, ROLE, roleOf } from "./policies/names";
+import { inParts } from "./policies/parts";
 import type { PolicyPlan, Resolved } from "./posture/types";
 
 /** Everything that goes into the cluster, in the order in which it must. */
@@ -26,12 +28,12 @@ export interface Compiled {
   readonly monitoring?: CompiledMonitoring;
 }
 
-const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => Manifest[]> = {
+const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => ClusterPolicy[]> = {
   [ROLE.production]: requireSignedImages,
   [ROLE.applications]: verifyImageSignatures,
-  [ROLE.uncovered]: (plan, resolved) => [auditUnsignedImages(plan, resolved)],
+  [ROLE.uncovered]: auditUnsignedImages,
   [ROLE.verdicts]: (plan) => [guardImageVerdicts(plan)],
-  [ROLE.bypass]: (plan, resolved) => [guardImageBypass(plan, resolved)],
+  [ROLE.bypass]: guardImageBypass,
 };
 
 /** Posture to manifests. Pure: the same posture always gives the same text. */
@@ -39,7 +41,7 @@ export function compilePosture(resolved: Resolved): Compiled {
   const { posture, materials } = resolved;
   const trust = trustFiles(resolved);
   const policies = [
-    ...posture.policies.flatMap((plan) => POLICIES[plan.role](plan, resolved)),
+    ...posture.policies.flatMap((plan) => POLICIES[plan.role](plan, resolved)).flatMap(inParts),
     ...(materials.extraPolicies as unknown as Manifest[]),
   ];
   const monitoring = compileMonitoring(resolved, policies);

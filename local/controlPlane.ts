@@ -19,6 +19,8 @@ export interface ControlPlaneOptions {
   /** Where data, keys and logs go; a fresh temporary folder when left out. Only logs stay after stop(). */
   workDir?: string;
   log?: Log;
+  /** Features of the API server that are off by default, such as "ImageVolume". */
+  features?: readonly string[];
 }
 
 export interface ControlPlane {
@@ -96,8 +98,14 @@ export function etcdArgs(dataDir: string, port: number, peerPort: number): strin
   ];
 }
 
-export function apiServerArgs(files: Files, port: number, etcdPort: number): string[] {
+export function apiServerArgs(
+  files: Files,
+  port: number,
+  etcdPort: number,
+  features: readonly string[] = [],
+): string[] {
   return [
+    ...(features.length > 0 ? [`--feature-gates=${features.map((feature) => `${feature}=true`).join(",")}`] : []),
     `--etcd-servers=http://${loopback}:${etcdPort}`,
     `--bind-address=${loopback}`,
     `--advertise-address=${loopback}`,
@@ -195,7 +203,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     });
   };
   const startApiServer = async () => {
-    const api = start("kube-apiserver", apiServerArgs(files, port, etcdPort));
+    const api = start("kube-apiserver", apiServerArgs(files, port, etcdPort, options.features));
     await waitFor("the API server answers", 60_000, () => {
       api.assertRunning();
       return isReady(client);

@@ -120,7 +120,6 @@ export interface PolicyObject {
   readonly annotations: Readonly<Record<string, string>>;
   readonly ready?: boolean;
   readonly readyMessage?: string;
-  readonly autogen: readonly string[];
   /** Who wrote its spec last. */
   readonly managers: readonly string[];
 }

@@ -281,7 +281,6 @@ function toPolicy(kind: PolicyObject["kind"]): (raw: Raw) => PolicyObject {
       annotations: metadata.annotations ?? {},
       ...(ready ? { ready: ready.status === "True" } : {}),
       ...(ready?.message ? { readyMessage: ready.message } : {}),
-      autogen: (status?.autogen?.rules ?? []).map(({ name }: { name: string }) => name),
       managers: writers.flatMap(({ manager }) => manager ?? []),
     };
   };

@@ -1,6 +1,7 @@
 import { GuardMode, UncoveredAction } from "../../components/args";
 import { globMatches } from "../../components/globs";
 import { entryRule, isJudge, ROLE, RULE, ruleName } from "../../components/policies/names";
+import { ruleOwner } from "../../components/policies/verifyRules";
 import { imageReferences, repositoryCovered } from "../../components/posture/images";
 import { KUBERNETES_NAMESPACES, scopeHas } from "../../components/posture/namespaces";
 import { isSpelledLike, plainSpellings } from "../../components/posture/spelling";
@@ -33,7 +34,8 @@ export function judgeFor(posture: Posture, image: ImageReference, namespace: str
   );
   // Where uncovered images are refused, so is one that a wildcard of Kyverno's takes for another registry's.
   const takenAmiss = entry && plan.uncovered === UncoveredAction.Refuse && !repositoryCovered(entry.repositories, text);
-  if (entry && !takenAmiss) return { ...at, rule: rule(entryRule("signedBy", entry.name)), entry };
+  if (entry && !takenAmiss)
+    return { ...at, rule: rule(entryRule("signedBy", ruleOwner(posture.images, entry).name)), entry };
   const exempt = posture.exempt.find(({ repositories }) => repositoryCovered(repositories, text));
   if (exempt) return { ...at, settled: { reason: "exempt", passes: true, detail: exempt.reason } };
   return { ...at, ...uncovered(posture, plan, image, rule) };

@@ -14,7 +14,7 @@ import {
   timeouts,
   trustDaysLeft,
 } from "./metrics";
-import { anyOf, events } from "./promql";
+import { anyOf, events, type Matchers } from "./promql";
 import type { Subjects } from "./subjects";
 
 /** One alerting rule without what every rule has. */
@@ -42,12 +42,20 @@ const whichImage = "kubectl get events -A --field-selector reason=PolicyViolatio
 
 /** None where the posture has nothing that the alert could be about. */
 const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
-  [AlertName.ImageViolation]: ({ subjects, monitoring, threshold }) =>
-    when(subjects.auditing, (policies) => ({
-      expr: `${events(results(policies, [["policy_validation_mode", "=", "audit"], ["rule_result", "=", "fail"], AT_ADMISSION]), monitoring.window, BY_POLICY)} >= ${threshold}`,
+  [AlertName.ImageViolation]: ({ subjects, monitoring, threshold }) => {
+    const violated = (seen: Matchers[number], window: string) => (policies: readonly string[]) => ({
+      expr: `${events(results(policies, [["policy_validation_mode", "=", "audit"], ["rule_result", "=", "fail"], seen]), window, BY_POLICY)} >= ${threshold}`,
       summary: `Admitted, but not as ${POLICY} wants it: ${WHERE}`,
-      description: `Violations of ${POLICY} by ${WHERE} within ${monitoring.window}: ${COUNT}. Nothing was refused. Images are not in metrics: kubectl get policyreport -n {{ $labels.resource_namespace }} names them.`,
-    })),
+      description: `Violations of ${POLICY} by ${WHERE} within ${window}: ${COUNT}. Nothing was refused. Images are not in metrics: kubectl get policyreport -n {{ $labels.resource_namespace }} names them.`,
+    });
+    return [
+      ...when(
+        subjects.auditing.filter((policy) => !subjects.scanning.includes(policy)),
+        violated(AT_ADMISSION, monitoring.window),
+      ),
+      ...when(subjects.scanning, violated(BY_SCAN, monitoring.scanWindow)),
+    ];
+  },
 
   [AlertName.ImageRefused]: ({ subjects, monitoring, threshold }) =>
     when(subjects.enforcing, (policies) => ({
@@ -71,7 +79,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
     })),
 
   [AlertName.ImageBypassRefused]: ({ subjects, monitoring, threshold }) =>
-    when(subjects.bypassGuard ? [subjects.bypassGuard] : [], (policies) => ({
+    when(subjects.bypassGuards, (policies) => ({
       expr: `${events(results(policies, [["rule_result", "=~", "fail|error"], AT_ADMISSION]), monitoring.window, [...BY_POLICY, "rule_name"])} >= ${threshold}`,
       summary: `Bypass refused by ${POLICY} ({{ $labels.rule_name }}): ${WHERE}`,
       description: `Somebody tried to bypass image verification for ${WHERE}, and ${POLICY} refused: rule {{ $labels.rule_name }}. Refusals within ${monitoring.window}: ${COUNT}.`,

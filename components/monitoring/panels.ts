@@ -88,7 +88,7 @@ export function dashboardPanels(posture: Posture, policies: readonly Manifest[])
         },
         {
           expr: count(
-            results(subjects.bypassGuard ? [subjects.bypassGuard] : [], [["rule_result", "=", "fail"], AT_ADMISSION]),
+            results(subjects.bypassGuards, [["rule_result", "=", "fail"], AT_ADMISSION]),
             "resource_namespace",
             "rule_name",
           ),

@@ -1,14 +1,14 @@
-import type { Json } from "../kubernetes/manifest";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { pemOf } from "../posture/pem";
 import type { ImageRule, Resolved, Signer } from "../posture/types";
+import type { AttestationCheck, Attestor, AttestorSet } from "./clusterPolicy";
 
 /** The attestor set: any, all or N of the signers. `count` is always written, since leaving it out means all. */
-export function attestorSet(signers: readonly Signer[], threshold: number, resolved: Resolved): Json {
+export function attestorSet(signers: readonly Signer[], threshold: number, resolved: Resolved): AttestorSet {
   return { count: threshold, entries: signers.map((signer) => attestorEntry(signer, resolved)) };
 }
 
-export function attestations(rule: ImageRule, resolved: Resolved): Json[] {
+export function attestations(rule: ImageRule, resolved: Resolved): AttestationCheck[] {
   return rule.attestations.map((attestation) => ({
     predicateType: attestation.predicateType,
     attestors: [attestorSet(attestation.signers, attestation.threshold, resolved)],
@@ -16,7 +16,7 @@ export function attestations(rule: ImageRule, resolved: Resolved): Json[] {
   }));
 }
 
-function attestorEntry(signer: Signer, resolved: Resolved): Json {
+function attestorEntry(signer: Signer, resolved: Resolved): Attestor {
   const { posture, materials } = resolved;
   const pem = (id: string) => pemOf(materials.pem, id);
   const absentLogsAreNamed = KYVERNO_LINES[posture.kyverno.target].absentLogsAreNamed;
@@ -63,6 +63,6 @@ const WITHOUT_REKOR = { rekor: { url: "https://rekor.sigstore.dev", ignoreTlog: 
 const WITHOUT_CT_LOG = { ctlog: { ignoreSCT: true } };
 
 /** Roots stand in the policy: 1.13 reads them nowhere else, and so a reader sees whom a policy believes. */
-function rootFields({ posture, materials }: Resolved): Json {
+function rootFields({ posture, materials }: Resolved): { roots: string } {
   return { roots: posture.trust.fulcioCertificates.map((id) => pemOf(materials.pem, id)).join("") };
 }

@@ -1,5 +1,6 @@
 import { literal, podAnnotation } from "./jmespath";
 import type { PolicyRole } from "./names";
+import type { Place, Side } from "./place";
 
 /** Comma list of the policies to skip. Kyverno itself knows no such annotation; the guard's policies honour it. */
 export const SKIP_ANNOTATION = "policies.kyverno.io/skip";
@@ -23,27 +24,26 @@ const HOUR_AND_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
  */
 export const UNTIL_FORMAT = `^(?:${DATE})T${HOUR_AND_MINUTE}:[0-5][0-9](?:Z|[+-]${HOUR_AND_MINUTE})$`;
 
-type Side = "request.object" | "request.oldObject";
-
-export const skip = (side: Side) => podAnnotation(side, SKIP_ANNOTATION);
-export const reason = (side: Side) => podAnnotation(side, REASON_ANNOTATION);
-export const until = (side: Side) => podAnnotation(side, UNTIL_ANNOTATION);
+export const skip = (place: Place, side: Side) => podAnnotation(place, side, SKIP_ANNOTATION);
+export const reason = (place: Place, side: Side) => podAnnotation(place, side, REASON_ANNOTATION);
+export const until = (place: Place, side: Side) => podAnnotation(place, side, UNTIL_ANNOTATION);
 
 /** Whether the pod's annotation lists a policy. */
-export function lists(role: PolicyRole): string {
-  return `contains(map(&trim(@, ' '), split(${skip("request.object")}, ',')), ${literal(role)})`;
+export function lists(role: PolicyRole, place: Place): string {
+  return `contains(map(&trim(@, ' '), split(${skip(place, place.bypassIn)}, ',')), ${literal(role)})`;
 }
 
-export function untilIsWellFormed(): string {
-  return `regex_match(${literal(UNTIL_FORMAT)}, ${until("request.object")})`;
+export function untilIsWellFormed(place: Place, side: Side): string {
+  return `regex_match(${literal(UNTIL_FORMAT)}, ${until(place, side)})`;
 }
 
 /** True while a bypass runs. Who may set it is the other policy's affair. */
-export function bypassRuns(role: PolicyRole): string {
-  return `${lists(role)} && ${untilIsWellFormed()} && time_after(${until("request.object")}, time_now_utc())`;
+export function bypassRuns(role: PolicyRole, place: Place): string {
+  const side = place.bypassIn;
+  return `${lists(role, place)} && ${untilIsWellFormed(place, side)} && time_after(${until(place, side)}, time_now_utc())`;
 }
 
 /** Characters of the reason that say something. */
-export function reasonLength(): string {
-  return `length(regex_replace_all('[[:space:]]', ${reason("request.object")}, ''))`;
+export function reasonLength(place: Place): string {
+  return `length(regex_replace_all('[[:space:]]', ${reason(place, "request.object")}, ''))`;
 }

@@ -1,6 +1,102 @@
 import { type Json, MANAGED_BY, type Manifest } from "../kubernetes/manifest";
 import type { PolicyPlan } from "../posture/types";
-import { ROLE_LABEL } from "./names";
+import { AUTOGEN_ANNOTATION, ROLE_LABEL } from "./names";
+
+/** The part of Kyverno 1.10's ClusterPolicy that the guard writes. */
+export interface ClusterPolicy extends Manifest {
+  readonly apiVersion: "kyverno.io/v1";
+  readonly kind: "ClusterPolicy";
+  readonly spec: {
+    readonly validationFailureAction: "Enforce" | "Audit";
+    readonly background: boolean;
+    readonly failurePolicy: "Fail" | "Ignore";
+    readonly webhookTimeoutSeconds: number;
+    readonly rules: readonly Rule[];
+  };
+}
+
+export type Rule = {
+  readonly name: string;
+  readonly match: Filter<Resources>;
+  readonly exclude?: Filter<Partial<Resources>>;
+  readonly preconditions?: { readonly all: readonly Condition[] };
+} & (
+  | { readonly verifyImages: readonly ImageVerification[] }
+  | { readonly validate: { readonly deny: { readonly conditions: DenyConditions } } }
+  | { readonly mutate: { readonly patchesJson6902: string } }
+);
+
+export interface Filter<T> {
+  readonly any: readonly { readonly resources: T }[];
+}
+
+export interface Resources {
+  readonly kinds: readonly string[];
+  readonly operations?: readonly Operation[];
+  readonly namespaces?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export type Operation = "CREATE" | "UPDATE";
+
+export interface Condition {
+  readonly key: string | number;
+  readonly operator: "Equals";
+  readonly value: string | number | boolean;
+  /** Shown when a precondition does not hold, or when a reason to deny does. */
+  readonly message?: string;
+}
+
+/** Denies when one of `any` and all of `all` hold; the message of the first of `any` is shown. */
+export interface DenyConditions {
+  readonly any: readonly Condition[];
+  readonly all?: readonly Condition[];
+}
+
+export interface ImageVerification {
+  readonly imageReferences: readonly string[];
+  readonly repository?: string;
+  readonly attestors?: readonly AttestorSet[];
+  readonly attestations?: readonly AttestationCheck[];
+  readonly mutateDigest: boolean;
+  readonly verifyDigest: boolean;
+  readonly required: boolean;
+}
+
+export interface AttestationCheck {
+  readonly predicateType: string;
+  readonly attestors: readonly AttestorSet[];
+  readonly conditions?: readonly Json[];
+}
+
+export interface AttestorSet {
+  readonly count: number;
+  readonly entries: readonly Attestor[];
+}
+
+interface Logs {
+  readonly rekor?: { readonly url: string; readonly ignoreTlog?: boolean };
+  readonly ctlog?: { readonly ignoreSCT: boolean };
+}
+
+export type Attestor =
+  | {
+      readonly keyless: Logs & {
+        readonly issuer: string;
+        readonly subject: string;
+        readonly additionalExtensions?: Readonly<Record<string, string>>;
+        readonly roots: string;
+      };
+    }
+  | {
+      readonly keys: Logs & {
+        readonly publicKeys?: string;
+        readonly kms?: string;
+        readonly secret?: { readonly name: string; readonly namespace: string };
+        readonly signatureAlgorithm: "sha256" | "sha512";
+      };
+    }
+  | { readonly certificates: Logs & { readonly cert?: string; readonly certChain?: string } };
 
 export interface PolicyText {
   readonly title: string;
@@ -8,12 +104,14 @@ export interface PolicyText {
   readonly description: string;
 }
 
+type FramePlan = Pick<PolicyPlan, "name" | "role" | "mode" | "failurePolicy" | "timeoutSeconds">;
+
 /** The frame that every policy shares. Fields that Kyverno would default are written out, so that nothing drifts. */
 export function clusterPolicy(
-  plan: PolicyPlan,
+  plan: FramePlan,
   text: PolicyText,
-  spec: { background: boolean; rules: Json[] },
-): Manifest {
+  spec: { background: boolean; rules: readonly Rule[] },
+): ClusterPolicy {
   return {
     apiVersion: "kyverno.io/v1",
     kind: "ClusterPolicy",
@@ -21,6 +119,7 @@ export function clusterPolicy(
       name: plan.name,
       labels: { ...MANAGED_BY, [ROLE_LABEL]: plan.role },
       annotations: {
+        [AUTOGEN_ANNOTATION]: "none",
         "policies.kyverno.io/title": text.title,
         "policies.kyverno.io/category": "Software Supply Chain Security",
         "policies.kyverno.io/severity": text.severity,

@@ -1,12 +1,13 @@
 import { GuardMode } from "../args";
-import type { Manifest } from "../kubernetes/manifest";
 import type { PolicyPlan, Resolved } from "../posture/types";
-import { clusterPolicy, type PolicyText } from "./clusterPolicy";
-import { debugRules, judgingRules } from "./judgingRules";
-import { SUFFIX } from "./names";
+import { judgesPodsByScan, ONLY_SCANS, reportingWebhook } from "./auditing";
+import { type ClusterPolicy, clusterPolicy, type PolicyText } from "./clusterPolicy";
+import { DEBUG, type Place, PODS, TEMPLATES } from "./place";
+import { sourceRules } from "./sourceRules";
+import { verifyRules } from "./verifyRules";
 
 /** require-signed-images: production. What no signer covers is refused as well, unless the stack says otherwise. */
-export function requireSignedImages(plan: PolicyPlan, resolved: Resolved): Manifest[] {
+export function requireSignedImages(plan: PolicyPlan, resolved: Resolved): ClusterPolicy[] {
   return judges(plan, resolved, {
     title: "Require signed images in production",
     severity: "high",
@@ -15,7 +16,7 @@ export function requireSignedImages(plan: PolicyPlan, resolved: Resolved): Manif
 }
 
 /** verify-image-signatures: every other namespace but the system's. */
-export function verifyImageSignatures(plan: PolicyPlan, resolved: Resolved): Manifest[] {
+export function verifyImageSignatures(plan: PolicyPlan, resolved: Resolved): ClusterPolicy[] {
   return judges(plan, resolved, {
     title: "Verify image signatures",
     severity: "high",
@@ -23,15 +24,35 @@ export function verifyImageSignatures(plan: PolicyPlan, resolved: Resolved): Man
   });
 }
 
-/** The policy and, where it refuses, its sibling for debug containers. */
-function judges(plan: PolicyPlan, resolved: Resolved, text: PolicyText): Manifest[] {
-  const policy = clusterPolicy(plan, text, { background: true, rules: judgingRules(plan, resolved) });
-  if (plan.mode !== GuardMode.Enforce) return [policy];
-  const debug = clusterPolicy(
-    { ...plan, name: `${plan.name}${SUFFIX.debug}` },
-    { ...text, title: `${text.title}: debug containers` },
-    { background: false, rules: debugRules(plan, resolved) },
-  );
-  const annotations = { ...debug.metadata.annotations, "pod-policies.kyverno.io/autogen-controllers": "none" };
-  return [policy, { ...debug, metadata: { ...debug.metadata, annotations } }];
+/** One policy for pods, one for the templates that pods are made from, and where it refuses one for debug containers. */
+function judges(plan: PolicyPlan, resolved: Resolved, text: PolicyText): ClusterPolicy[] {
+  const byScan = judgesPodsByScan(plan, resolved.posture);
+  const pods = byScan ? { ...plan, ...webhookOf(reportingWebhook(plan, resolved.posture)) } : plan;
+  return [
+    policyFor(PODS, pods, resolved, text, byScan),
+    policyFor(TEMPLATES, plan, resolved, { ...text, title: `${text.title}: pod templates` }),
+    ...(plan.mode === GuardMode.Enforce
+      ? [policyFor(DEBUG, plan, resolved, { ...text, title: `${text.title}: debug containers` })]
+      : []),
+  ];
+}
+
+function policyFor(
+  place: Place,
+  plan: PolicyPlan,
+  resolved: Resolved,
+  text: PolicyText,
+  byScan = false,
+): ClusterPolicy {
+  const context = { plan, resolved, place };
+  const rules = plan.scopes.flatMap((scope) => [
+    ...verifyRules(context, scope, byScan ? [ONLY_SCANS] : []),
+    ...(place === DEBUG ? [] : sourceRules(context, scope)),
+  ]);
+  // What a debug container was allowed to be is the request's affair; a scan sees the pod.
+  return clusterPolicy({ ...plan, name: `${plan.name}${place.suffix}` }, text, { background: place !== DEBUG, rules });
+}
+
+function webhookOf({ failurePolicy, timeoutSeconds }: Pick<PolicyPlan, "failurePolicy" | "timeoutSeconds">) {
+  return { failurePolicy, timeoutSeconds };
 }

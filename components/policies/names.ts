@@ -46,73 +46,94 @@ export function isReserved(policyName: string): boolean {
   return POLICY_ROLES.some((role) => policyName === role || policyName.startsWith(`${role}-`));
 }
 
-/** Policies that a role needs beside its own, by what is put behind the name. */
+/** A role's own policy looks at pods. What else it looks at stands in policies of their own, with this behind the name. */
 export const SUFFIX = {
-  /** Looks at debug containers. */
+  pods: "",
+  /** Pod templates of Deployments, CronJobs and the like; a pod's request never loads these. */
+  templates: "-templates",
+  /** Debug containers, which `kubectl debug` adds to a running pod. */
   debug: "-debug",
 } as const;
 
-/** Rules that exist once in a policy, for the first scope. */
+/** A policy that is too large for Kyverno goes on in a second, third... */
+export function partName(policy: string, part: number): string {
+  return part === 1 ? policy : `${policy}-part-${part}`;
+}
+
+/** Rules that exist once in a policy, for each scope. */
 export const RULE = {
+  /** Refuses what no signer covers, image volumes, and images without Kyverno's record. */
   everyImageHasASigner: "every-image-has-a-signer",
+  /** The same where uncovered images may run: then only other spellings of covered ones are refused. */
   imagesAreSpelledPlainly: "images-are-spelled-plainly",
-  noImageVolumes: "no-image-volumes",
+  /** Reports what no signer covers. */
   imageHasASigner: "image-has-a-signer",
-  bypassInRevision: "bypass-in-revision",
-  bypassByWhom: "bypass-by-whom",
-  bypassSaysWhy: "bypass-says-why",
-  bypassSaysUntil: "bypass-says-until",
-  bypassIsCurrent: "bypass-is-current",
+  /** Is skipped when a bypass was asked for and does not run; its message says why. */
+  bypassEnded: "bypass-ended",
+  bypassIsAllowed: "bypass-is-allowed",
+  onlyControllersWriteRevisions: "only-controllers-write-revisions",
   forgetOnCreate: "forget-on-create",
   forgetOnUpdate: "forget-on-update",
   resetOnUpdate: "reset-on-update",
+  restoreOnUpdate: "restore-on-update",
   noPolicyWritesVerdicts: "no-policy-writes-verdicts",
 } as const;
 
-/** Rules that exist once for each image entry; the entry's name follows. */
+const SOURCE_RULES = [RULE.everyImageHasASigner, RULE.imagesAreSpelledPlainly] as const;
+const OR_BYPASSED = "-or-bypassed";
+
+/** The form of a source rule for pods that ask for a bypass. */
+export function orBypassed(rule: (typeof SOURCE_RULES)[number]): string {
+  return `${rule}${OR_BYPASSED}`;
+}
+
+/** Rules that exist once for each signer, named after the first image entry that has it. */
 export const ENTRY_RULE = {
-  /** Verifies. */
   signedBy: "signed-by-",
-  /** Verifies debug containers. */
-  debugBy: "debug-by-",
+  /** The form for pods that ask for a bypass: skipped while it runs. */
+  orBypassed: "or-bypassed-",
   /** Is always skipped: its message is advice. */
   advice: "what-to-do-",
-  /** Is skipped when a bypass was asked for and does not run; its message says why. */
-  bypassEnded: "bypass-ended-",
 } as const;
 
 export function entryRule(kind: keyof typeof ENTRY_RULE, entry: string): string {
   return `${ENTRY_RULE[kind]}${entry}`;
 }
 
-/** The entry that a verifying rule is about, of a pod's rule or of one made from it. */
+/** Up to 0.1 debug containers were verified under a name of their own, and reports outlive an upgrade. */
+const VERIFIES = [ENTRY_RULE.signedBy, ENTRY_RULE.orBypassed, "debug-by-"] as const;
+
+/** What a verifying rule is named after; undefined for any other rule. */
 export function entryOf(rule: string): string | undefined {
   const plain = plainRule(rule);
-  const prefix = [ENTRY_RULE.signedBy, ENTRY_RULE.debugBy].find((start) => plain.startsWith(start));
+  const prefix = VERIFIES.find((start) => plain.startsWith(start));
   return prefix === undefined ? undefined : plain.slice(prefix.length);
 }
 
 /** Rules that are skipped while a bypass runs, and for no other reason. */
 export function tellsBypass(rule: string): boolean {
-  return rule.startsWith(RULE.noImageVolumes);
+  return SOURCE_RULES.some((source) => rule.startsWith(source));
 }
 
 /** Rules that are skipped when a bypass has ended, and for no other reason. */
 export function tellsEndedBypass(rule: string): boolean {
-  return rule.startsWith(ENTRY_RULE.bypassEnded);
+  return rule.startsWith(RULE.bypassEnded);
 }
 
 /** Where Kyverno cuts the name of a rule. */
 export const LONGEST_RULE_NAME = 63;
-const AUTOGEN = ["autogen-cronjob-", "autogen-"] as const;
-const LONGEST_BEFORE_AUTOGEN = LONGEST_RULE_NAME - AUTOGEN[0].length;
 
-/** A rule's own name in a policy with several scopes: only a second scope needs its name in it. */
+/** A rule's name in a policy with several scopes: only a second scope needs its name in it. */
 export function ruleName<T extends { readonly name: string }>(base: string, scopes: readonly T[], scope: T): string {
-  return scopes.indexOf(scope) === 0 ? base : `${base}-${scope.name}`.slice(0, LONGEST_BEFORE_AUTOGEN);
+  return scopes.indexOf(scope) === 0 ? base : `${base}-${scope.name}`.slice(0, LONGEST_RULE_NAME);
 }
 
-/** The rule itself and those that Kyverno makes of it for controllers and CronJobs. */
+/** Switches off the rules that Kyverno makes of a pod's for controllers: the guard writes its own. */
+export const AUTOGEN_ANNOTATION = "pod-policies.kyverno.io/autogen-controllers";
+/** What Kyverno puts before the names of such rules, of other people's policies and of the guard's up to 0.1. */
+const AUTOGEN = ["autogen-cronjob-", "autogen-"] as const;
+
+/** The rule itself and those that Kyverno would make of it for controllers and CronJobs. */
 export function withGenerated(rule: string): string[] {
   return ["", ...AUTOGEN].map((prefix) => `${prefix}${rule}`.slice(0, LONGEST_RULE_NAME));
 }

@@ -144,14 +144,14 @@ export const cases: readonly DemoCase[] = [
     title: "Deployment, image unsigned",
     namespace: namespaces.application,
     make: (images, name) => deployment(name, images.unsigned),
-    expected: judged("verify-image-signatures", unsigned),
+    expected: judged("verify-image-signatures-templates", unsigned),
   },
   {
     id: "cronjob",
     title: "CronJob, image unsigned",
     namespace: namespaces.application,
     make: (images, name) => cronJob(name, images.unsigned),
-    expected: judged("verify-image-signatures", unsigned),
+    expected: judged("verify-image-signatures-templates", unsigned),
   },
   {
     id: "nginx-production",

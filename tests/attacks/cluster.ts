@@ -1,6 +1,5 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { compilePosture, policiesOf } from "../../components/compile";
-import type { Manifest } from "../../components/kubernetes/manifest";
+import { compilePosture } from "../../components/compile";
 import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
 import { applyPolicies, installKyverno, type KyvernoNode, startKyvernoNode } from "../../local/kyverno";
@@ -9,7 +8,7 @@ import { request, requestObject } from "../../local/request";
 import { type Cosign, createCosign, type SignOptions } from "../../local/signing";
 import { createSigner, createSigstore, type Identity, type Sigstore } from "../../local/sigstore";
 import { sleep, waitFor } from "../../local/waitFor";
-import { type Body, deployment, pod } from "./objects";
+import { type Body, deployment, imageVolume, pod, volumeDeployment } from "./objects";
 
 export const repository = "ikey168/modulo-frontend";
 export const image = `ghcr.io/${repository}`;
@@ -34,6 +33,8 @@ export interface Cluster {
   owner: KubeConfig;
   /** May bypass. */
   oncall: KubeConfig;
+  /** May bypass, and has the owner's rights. */
+  oncallOwner: KubeConfig;
   /** Digests of tags of the repository above. */
   digests: { signed: string; next: string; unsigned: string; moved: string };
 }
@@ -78,7 +79,18 @@ export const moduloRepositories = ["ghcr.io/ikey168/modulo-*"];
 export const hubRepositories = ["docker.io/library/modulo", "docker.io/acme/*"];
 
 async function startCluster(): Promise<Cluster> {
-  const plane = await startControlPlane({ log });
+  // Off by default on this API server; a cluster may have it on.
+  const plane = await startControlPlane({ log, features: ["ImageVolume"] });
+  try {
+    return await fillCluster(plane);
+  } catch (error) {
+    // What was started would outlive the tests.
+    await plane.stop();
+    throw error;
+  }
+}
+
+async function fillCluster(plane: ControlPlane): Promise<Cluster> {
   const proxy = await startProxy({ registry: plane.registry.host, workDir: plane.workDir });
   plane.onStop(() => proxy.stop());
   const sigstore = await createSigstore();
@@ -108,11 +120,13 @@ async function startCluster(): Promise<Cluster> {
     developer: await plane.asUser("dora", ["developers"]),
     owner: await plane.asUser("olga", ["owners"]),
     oncall: await plane.asUser("otto", [oncallGroup]),
+    oncallOwner: await plane.asUser("oona", [oncallGroup, "owners"]),
     digests,
   };
   for (const digest of [digests.signed, digests.next, digests.moved]) await sign(made, `${image}@${digest}`);
   await registry.retag(repository, "unsigned", "moved");
   await createOldObjects(made);
+  await post(plane.client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", namesake);
   await enforce(made, moduloRepositories);
   console.log(`      Kyverno ${node.kyverno.version}, chart ${node.kyverno.chartVersion} (${node.kyverno.origin})`);
   return made;
@@ -132,13 +146,9 @@ export async function enforce(
   { plane, sigstore, developer }: Pick<Cluster, "plane" | "sigstore" | "developer">,
   repositories: readonly string[],
 ): Promise<void> {
-  const policies = policiesOf(compilePosture(resolvePosture(guardConfig(sigstore, repositories))));
-  const isGuard = ({ metadata }: Manifest) => metadata.name.startsWith("guard-");
-  await applyPolicies(plane, policies.filter(isGuard));
-  await applyPolicies(
-    plane,
-    policies.filter((policy) => !isGuard(policy)),
-  );
+  const { guards, judges } = compilePosture(resolvePosture(guardConfig(sigstore, repositories)));
+  await applyPolicies(plane, guards);
+  await applyPolicies(plane, judges);
   const never = `${repositories[0]?.replace("*", "canary")}@sha256:${"0".repeat(64)}`;
   const forged = annotations({ [verdictKey]: verdict(never) });
   await waitFor("the policies are felt", 60_000, async () => {
@@ -225,8 +235,37 @@ async function createOldObjects({ admin, digests }: Cluster): Promise<void> {
     deployment("old-listed", `${image}:1.0`, {}, annotations({ [verdictKey]: verdict(unsigned) })),
   ];
   for (const body of old) await post(admin, pathOf(apps, body), body);
+  for (const name of ["old-volume", "old-volume-kept"]) {
+    const meta = name.endsWith("kept") ? { finalizers: ["example.com/kept"] } : {};
+    await post(
+      admin,
+      collection(production, "Pod"),
+      pod(name, `${image}:1.0`, meta, imageVolume("quay.io/other/data:1")),
+    );
+  }
+  await post(admin, collection(production, "Deployment"), volumeDeployment("old-volumes"));
   await post(admin, collection(production, "Pod"), pod("old-uncovered", "quay.io/other/app:1"));
 }
+
+/** A kind of another group that is called like one of Kubernetes', and whose template is no pod's. */
+const namesake = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "deployments.rollouts.example.com" },
+  spec: {
+    group: "rollouts.example.com",
+    scope: "Namespaced",
+    names: { plural: "deployments", kind: "Deployment" },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      },
+    ],
+  },
+};
 
 async function post(client: KubeConfig, path: string, body: unknown): Promise<void> {
   await requestObject(client, "POST", path, body);

@@ -20,6 +20,11 @@ export const pod = (name: string, image: string, meta: Meta = {}, spec: object =
   spec: podSpec(image, spec),
 });
 
+/** Part of a pod's spec: an image mounted as a volume. */
+export const imageVolume = (reference: string): object => ({
+  volumes: [{ name: "data", image: { reference, pullPolicy: "Always" } }],
+});
+
 const template = (name: string, image: string, meta: Meta, spec: object = {}): object => ({
   metadata: { labels: { app: name }, ...meta },
   spec: podSpec(image, spec),
@@ -31,6 +36,17 @@ export const deployment = (name: string, image: string, podMeta: Meta = {}, meta
   kind: "Deployment",
   metadata: { name, ...meta },
   spec: { replicas: 1, selector: selector(name), template: template(name, image, podMeta) },
+});
+
+export const volumeDeployment = (name: string): Body => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name },
+  spec: {
+    replicas: 0,
+    selector: selector(name),
+    template: template(name, "quay.io/other/app:1", {}, imageVolume("quay.io/other/data:1")),
+  },
 });
 
 /** Every kind that carries a pod template, with the template's metadata and the object's own. */

@@ -144,7 +144,7 @@ describe("doctor: a real Kyverno, broken in one way after the other", function (
       ...["cluster.reachable", "cluster.clock", "release.status", "release.version", "kyverno.admission-controller"],
       ...["kyverno.reports-controller", "kyverno.flags", "kyverno.heartbeat", "webhooks.present", "webhooks.ca"],
       ...["webhooks.certificate", "webhooks.failurePolicy", "webhooks.excluded", "policies.crds", "policies.present"],
-      ...["policies.ready", "policies.drift", "policies.autogen", "trust.configMap", "trust.mounted", "trust.window"],
+      ...["policies.ready", "policies.drift", "trust.configMap", "trust.mounted", "trust.window"],
       ...["filters.resources", "filters.people", "exceptions.enabled", "exceptions.objects", "registries.access"],
     ])
       assert.ok(ids.has(id), `${id} is not well: ${shown(report.findings.filter((one) => one.id === id))}`);

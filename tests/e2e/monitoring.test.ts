@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { AlertName } from "../../components/args";
 import { type Compiled, compilePosture, policiesOf } from "../../components/compile";
 import { dashboardPanels, RANGE } from "../../components/monitoring/panels";
+import { RULE } from "../../components/policies/names";
 import type { Resolved } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
@@ -197,7 +198,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     await fires("ImageBypassUsed", { policy_name: "require-signed-images", resource_namespace: "production" });
     const mallory = await cluster.plane.asUser("mallory", ["developers"]);
     await refusal(create(mallory, "production", annotated("mallory", bypass("require-signed-images", 75))));
-    await fires("ImageBypassRefused", { policy_name: "guard-image-bypass", rule_name: "bypass-by-whom" });
+    await fires("ImageBypassRefused", { policy_name: "guard-image-bypass", rule_name: RULE.bypassIsAllowed });
   });
 
   it("measures latency, reports and the trust bundle", async () => {

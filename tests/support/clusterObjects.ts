@@ -8,6 +8,7 @@ import {
   SCAN_REPORTS,
 } from "../../components/kubernetes/resources";
 import { WORKLOADS } from "../../components/kubernetes/workloads";
+import { entryRule, RULE } from "../../components/policies/names";
 
 /** Objects as a cluster has them, for tests that need no cluster. */
 
@@ -125,7 +126,7 @@ export function policyReport(namespace: string, rows: readonly RowInput[], versi
   };
 }
 
-const signedBy = { policy: "require-signed-images", rule: "signed-by-modulo" };
+const signedBy = { policy: "require-signed-images", rule: entryRule("signedBy", "modulo") };
 const seen = (image: string) => policyText(parseReference(image));
 
 /** What Kyverno 1.10.7 writes, word for word. */
@@ -160,7 +161,7 @@ export const rows = {
   secondLook: (): RowInput => ({ ...signedBy, result: "pass", message: "image verified" }),
   noSigner: (images: readonly string[]): RowInput => ({
     policy: "audit-unsigned-images",
-    rule: "image-has-a-signer",
+    rule: RULE.imageHasASigner,
     result: "fail",
     message: `no signer is configured for ${images.join(", ")}`,
   }),

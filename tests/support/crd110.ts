@@ -2,7 +2,7 @@ import type { Json, Manifest } from "../../components/kubernetes/manifest";
 
 /**
  * The ClusterPolicy of Kyverno 1.10.7 by hand: the part that the guard may use, and the checks that Kyverno's own
- * admission makes. Fields that came later (1.11 and on) and those that would switch generated rules off are unknown here.
+ * admission makes. Fields that came later (1.11 and on) are unknown here.
  */
 type Check = (value: unknown, at: string) => string[];
 
@@ -90,30 +90,34 @@ const plainList = list((value, at) => [
   ...text(value, at),
   ...(String(value).includes("{{") ? fail(at, "may hold no variable") : []),
 ]);
-const operations = list(oneOf("CREATE", "UPDATE", "CONNECT", "DELETE"));
-/** `name`, `names`, `selector` and `annotations` would switch the generated rules off. */
+/** On DELETE Kyverno shows a rule the old object: nothing may keep that from going. */
+const operations = list(oneOf("CREATE", "UPDATE"));
+/** Labels are no part of it: a pod's author could flip them. */
+const annotations: Check = (value, at) =>
+  Object.entries(value as Json).flatMap(([key, pattern]) => [...text(key, at), ...text(pattern, at)]);
 const match = block({
-  any: list(block({ resources: block({ kinds: plainList }, { namespaces: plainList, operations }) })),
+  any: list(block({ resources: block({ kinds: plainList, operations }, { namespaces: plainList, annotations }) })),
 });
-const exclude = block({ any: list(block({ resources: block({ namespaces: plainList }, { kinds: plainList }) })) });
-const condition = block({ key: anything, operator: oneOf("Equals", "NotEquals"), value: anything }, { message: text });
-const conditions = exclusive({ any: list(condition), all: list(condition) });
+const exclude = block({
+  any: list(block({ resources: block({}, { kinds: plainList, namespaces: plainList, annotations }) })),
+});
+const condition = block({ key: anything, operator: oneOf("Equals"), value: anything }, { message: text });
+const preconditions = block({ all: list(condition) });
+const denial = block({ any: list(condition) }, { all: list(condition) });
 const rule = exclusive(
   {
     verifyImages: list(verification),
-    validate: block({ message: text, deny: block({ conditions }) }),
+    validate: block({ deny: block({ conditions: denial }) }),
     mutate: block({ patchesJson6902: text }),
   },
   {
     name: (value, at) => [
       ...text(value, at),
-      // Kyverno puts `autogen-cronjob-` before it and cuts at 63 characters.
-      ...(String(value).length <= 47 ? [] : fail(at, `is longer than 47 characters: ${value}`)),
+      ...(String(value).length <= 63 ? [] : fail(at, `is longer than 63 characters: ${value}`)),
     ],
     match,
     exclude,
-    context: list(block({ name: text, variable: block({ jmesPath: text }) })),
-    preconditions: conditions,
+    preconditions,
   },
 );
 

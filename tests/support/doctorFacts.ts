@@ -1,7 +1,6 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import { expectedAutogen } from "../../cli/doctor/checks/policies";
 import type { Facts } from "../../cli/doctor/facts";
 import { compilePosture, policiesOf } from "../../components/compile";
 import { TRUST_FILES } from "../../components/kyverno/trustFiles";
@@ -119,7 +118,6 @@ export async function healthyFacts(): Promise<Mutable<Facts>> {
         spec: structuredClone(manifest.spec) as Record<string, unknown>,
         annotations: {},
         ready: true,
-        autogen: expectedAutogen(manifest),
         managers: ["pulumi-kubernetes-1234"],
       })),
     },

@@ -36,8 +36,8 @@ function decide(pattern: string, text: string): boolean {
   return match(0, 0);
 }
 
-/** A pod that is created, or one that gets a debug container. */
-export type PodRequest = "create" | "debug";
+/** A pod that is created, one that asks for a bypass, or one that gets a debug container. */
+export type PodRequest = "create" | "bypass" | "debug";
 
 /** One entry of a rule that verifies images. */
 export interface Judge {
@@ -56,7 +56,7 @@ export function judgesOf(policies: readonly Manifest[], request: PodRequest): Ju
   return policies.flatMap((policy) => {
     const spec = policy.spec as Json;
     return (spec.rules as Json[])
-      .filter((rule) => Array.isArray(rule.verifyImages) && !isSkipped(rule, request))
+      .filter((rule) => Array.isArray(rule.verifyImages) && !isSkipped(rule))
       .flatMap((rule) =>
         (rule.verifyImages as Json[])
           .filter((entry) => entry.attestors || entry.attestations)
@@ -79,30 +79,29 @@ export function appliesIn(rule: Json, namespace: string, request: PodRequest = "
 }
 
 interface Filter {
-  readonly resources: { readonly kinds?: string[]; readonly namespaces?: string[] };
+  readonly resources: { readonly kinds?: string[]; readonly namespaces?: string[]; readonly annotations?: object };
 }
 
 function filters(block: unknown): Filter[] {
   return ((block as Json | undefined)?.any ?? []) as Filter[];
 }
 
-/** Kyverno takes the kind `Pod` for debug containers too. */
+/** Kyverno takes the kind `Pod` for debug containers too. A pod has no annotations but those that ask for a bypass. */
 function filterTakes({ resources }: Filter, namespace: string, request: PodRequest): boolean {
   const kinds = request === "debug" ? ["Pod", "Pod/ephemeralcontainers"] : ["Pod"];
   const kindFits = resources.kinds === undefined || resources.kinds.some((kind) => kinds.includes(kind));
-  return kindFits && (resources.namespaces ?? ["*"]).some((pattern) => kyvernoWildcard(pattern, namespace));
+  const keys = Object.keys(resources.annotations ?? {});
+  const annotationsFit = keys.every((key) => request === "bypass" && key === "policies.kyverno.io/skip");
+  return (
+    kindFits && annotationsFit && (resources.namespaces ?? ["*"]).some((pattern) => kyvernoWildcard(pattern, namespace))
+  );
 }
 
 /**
- * The preconditions that don't depend on the pod: two constants, and whether a debug container is asked for. All others,
- * that is the bypass, are taken as fulfilled.
+ * The preconditions that don't depend on the pod: two constants. All others, that is the bypass and whether it is a
+ * scan, are taken as fulfilled.
  */
-function isSkipped(rule: Json, request: PodRequest): boolean {
+function isSkipped(rule: Json): boolean {
   const all = ((rule.preconditions as Json | undefined)?.all ?? []) as Json[];
-  const subresource = request === "debug" ? "ephemeralcontainers" : "";
-  return all.some(({ key, operator, value }) => {
-    const text = String(key);
-    if (text.includes("request.subResource")) return (subresource === value) === (operator === "NotEquals");
-    return operator === "Equals" && !text.includes("{{") && text !== value;
-  });
+  return all.some(({ key, value }) => !String(key).includes("{{") && key !== value);
 }

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { policiesOf } from "../../../components/compile";
-import type { Manifest } from "../../../components/kubernetes/manifest";
-import { roleOf, withGenerated } from "../../../components/policies/names";
+import { roleOf } from "../../../components/policies/names";
 import { KYVERNO_LINES } from "../../../components/posture/kyvernoLines";
 import { type Facts, look, type PolicyObject } from "../facts";
 import { type Finding, finding, ok } from "../finding";
@@ -21,7 +20,6 @@ export function policyChecks(facts: Facts): Finding[] {
       ...present(facts, policies),
       ...policies.filter(({ role }) => role).map((policy) => ready(facts, policy)),
       ...drifts(facts, policies),
-      ...autogens(facts, policies),
       ...others(facts, policies),
     ]),
   ];
@@ -115,40 +113,6 @@ function short(value: unknown): string {
   if (value === undefined) return "absent";
   const text = JSON.stringify(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
-}
-
-function autogens(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
-  const wanted = facts.stack ? policiesOf(facts.stack.compiled) : [];
-  return wanted.flatMap((manifest) => {
-    const found = policies.find(({ name }) => name === manifest.metadata.name);
-    if (!found) return [];
-    const expected = expectedAutogen(manifest);
-    // What another's policy leads to depends on more than its kinds.
-    const isOwn = roleOf(manifest) !== undefined;
-    const missing = isOwn ? expected.filter((name) => !found.autogen.includes(name)) : [];
-    if (missing.length === 0)
-      return expected.length > 0
-        ? [ok("policies.autogen", `${found.name}: ${expected.length} rules for controllers`)]
-        : [];
-    return [
-      finding(
-        "problem",
-        "policies.autogen",
-        `${found.name} does not reach controllers: ${missing.join(", ")} lack, so a Deployment is admitted whose pods are refused`,
-        restore(facts, "3-policies"),
-      ),
-    ];
-  });
-}
-
-/** The rules that Kyverno makes for the controllers of pods. One that names other kinds looks at those itself. */
-export function expectedAutogen({ metadata, spec }: Manifest): string[] {
-  if (metadata.annotations?.["pod-policies.kyverno.io/autogen-controllers"] === "none") return [];
-  const { rules = [] } = spec as {
-    rules?: { name: string; match?: { any?: { resources?: { kinds?: string[] } }[] } }[];
-  };
-  const ofPods = rules.filter(({ match }) => match?.any?.every(({ resources }) => `${resources?.kinds}` === "Pod"));
-  return ofPods.flatMap(({ name }) => withGenerated(name).slice(1));
 }
 
 /** 1.10 keeps one verdict for an image and shares it among all policies. */

@@ -361,18 +361,6 @@ const CASES: readonly Case[] = [
       ),
   },
   {
-    title: "a policy without rules for controllers",
-    id: "policies.autogen",
-    severity: "problem",
-    says: /autogen-signed-by-modulo/,
-    break: (f) =>
-      change(
-        f,
-        "policies",
-        policy(() => ({ autogen: [] })),
-      ),
-  },
-  {
     title: "somebody else's policy",
     id: "policies.foreign",
     severity: "warning",
@@ -386,7 +374,6 @@ const CASES: readonly Case[] = [
           name: "shop/theirs",
           spec: { rules: [{ verifyImages: [] }] },
           annotations: {},
-          autogen: [],
           managers: [],
         },
       ]),
@@ -571,7 +558,6 @@ describe("doctor: checks over facts", () => {
       spec: { ...structuredClone(spec), validationFailureAction: "Audit", background: true, ...more },
       annotations: {},
       ready: true,
-      autogen: [],
       managers: [],
     });
     const policies = value(facts, "policies");

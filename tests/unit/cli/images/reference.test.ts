@@ -8,6 +8,7 @@ import {
 } from "../../../../cli/images/reference";
 import { checkImage } from "../../../../cli/judging/image";
 import { judgeFor, usualNamespaces } from "../../../../cli/judging/rules";
+import { entryRule, RULE } from "../../../../components/policies/names";
 import { resolvePosture } from "../../../../components/resolve";
 import { MODULO, postureOf, settings } from "../../../support/settings";
 
@@ -117,13 +118,13 @@ describe("check: which rule judges", () => {
     const signed = judge("ghcr.io/ikey168/modulo-x:1", "prod-eu");
     assert.deepEqual(
       [signed.policy, signed.rule, signed.mode],
-      ["require-signed-images", "signed-by-modulo", "enforce"],
+      ["require-signed-images", entryRule("signedBy", "modulo"), "enforce"],
     );
     assert.equal(judge("ghcr.io/ikey168/modulo-x:1", "team-a").policy, "verify-image-signatures-audit");
     assert.equal(judge("quay.io/tools/x", "prod").settled?.reason, "exempt");
     assert.equal(judge("quay.io/other/x", "prod").settled?.passes, false);
     assert.equal(judge("quay.io/other/x", "default").settled?.passes, true);
-    assert.equal(judge("ghcr.io:443/ikey168/modulo-x", "default").rule, "images-are-spelled-plainly");
+    assert.equal(judge("ghcr.io:443/ikey168/modulo-x", "default").rule, RULE.imagesAreSpelledPlainly);
     assert.equal(judge("nginx", "kube-system").settled?.reason, "notJudged");
   });
 

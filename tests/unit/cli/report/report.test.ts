@@ -80,8 +80,11 @@ describe("report", () => {
     // The rows of the scans; the PolicyReport's row is one of them again and not counted.
     assert.deepEqual(counts, {
       "audit-unsigned-images": [0, 1],
+      "audit-unsigned-images-templates": [0, 0],
       "require-signed-images": [2, 4],
+      "require-signed-images-templates": [0, 0],
       "verify-image-signatures": [0, 1],
+      "verify-image-signatures-templates": [0, 0],
     });
     assert.deepEqual(
       made.bypasses.map(({ workload, state, until, pods }) => [workload, state, until, pods]),

@@ -1,8 +1,14 @@
 import * as assert from "node:assert/strict";
 import { stringify } from "yaml";
 import { AlertName } from "../../../../components/args";
+import { entryRule, orBypassed, ROLE, RULE, SUFFIX } from "../../../../components/policies/names";
 import { hasProgram, promtool, promtoolIsMissing } from "../../../support/promtool";
 import { compile, settings, stackSettings } from "../../../support/settings";
+
+const BYPASS_RULE = orBypassed(RULE.everyImageHasASigner);
+/** Kyverno judges pods for this at admission; for the other it only scans them. */
+const AUDITED = `${ROLE.applications}-audit${SUFFIX.templates}`;
+const SCANNED = `${ROLE.applications}-audit`;
 
 /** One series: name, labels, and values in promtool's notation, a value a minute. */
 type Series = readonly [metric: string, labels: Record<string, string>, values: string];
@@ -76,10 +82,10 @@ const result = (labels: Record<string, string>, values: string): Series => [
 const audited = (labels: Record<string, string>, values: string) =>
   result(
     {
-      policy_name: "verify-image-signatures-audit",
+      policy_name: AUDITED,
       policy_validation_mode: "audit",
       resource_namespace: "dev-anna",
-      rule_name: "signed-by-modulo",
+      rule_name: entryRule("signedBy", "modulo"),
       rule_result: "fail",
       ...labels,
     },
@@ -91,22 +97,22 @@ const enforced = (labels: Record<string, string>, values: string) =>
       policy_name: "require-signed-images",
       policy_validation_mode: "enforce",
       resource_namespace: "production",
-      rule_name: "signed-by-modulo",
+      rule_name: entryRule("signedBy", "modulo"),
       rule_result: "fail",
       ...labels,
     },
     values,
   );
 const bypassed = (labels: Record<string, string>, values: string) =>
-  enforced({ rule_name: "no-image-volumes", rule_result: "skip", rule_type: "validate", ...labels }, values);
+  enforced({ rule_name: BYPASS_RULE, rule_result: "skip", rule_type: "validate", ...labels }, values);
 const guarded = (labels: Record<string, string>, values: string) =>
   enforced(
-    { policy_name: "guard-image-bypass", rule_name: "bypass-by-whom", rule_type: "validate", ...labels },
+    { policy_name: "guard-image-bypass", rule_name: RULE.bypassIsAllowed, rule_type: "validate", ...labels },
     values,
   );
 const ended = (labels: Record<string, string>, values: string) =>
   enforced(
-    { rule_name: "bypass-ended-modulo", rule_result: "skip", rule_execution_cause: "background_scan", ...labels },
+    { rule_name: RULE.bypassEnded, rule_result: "skip", rule_execution_cause: "background_scan", ...labels },
     values,
   );
 const info = (policy: string, labels: Record<string, string>, values: string): Series => [
@@ -150,7 +156,7 @@ const reports = (values: string): Series => [
   values,
 ];
 
-const AUDIT = { policy_name: "verify-image-signatures-audit", resource_namespace: "dev-anna", resource_kind: "Pod" };
+const AUDIT = { policy_name: AUDITED, resource_namespace: "dev-anna", resource_kind: "Pod" };
 const REQUIRE = { policy_name: "require-signed-images", resource_namespace: "production", resource_kind: "Pod" };
 const ALL = compile(stackSettings("prod")).policies.map(({ metadata }) => metadata.name);
 const allBut = (missing: string) => ALL.filter((name) => name !== missing);
@@ -182,6 +188,11 @@ const CASES: Record<AlertName, Record<string, Case>> = {
       at: "6m",
       fires: [],
     },
+    "fires for what a scan finds where only scans judge pods, for as long as scans find it": {
+      series: [audited({ policy_name: SCANNED, rule_execution_cause: "background_scan" }, "_x5 1x59 2x59 3x59")],
+      at: "3h",
+      fires: [{ ...AUDIT, policy_name: SCANNED }],
+    },
     "is quiet for other people's policies": {
       series: [audited({ policy_name: "require-labels" }, ONCE)],
       at: "6m",
@@ -209,23 +220,29 @@ const CASES: Record<AlertName, Record<string, Case>> = {
   },
   ImageBypassUsed: {
     "fires for a pod": { series: [bypassed({}, ONCE)], at: "6m", fires: [REQUIRE] },
-    "fires for a Deployment, by the generated rule": {
+    "fires for a Deployment, by the policy of templates": {
       series: [
         bypassed(
           {
-            policy_name: "verify-image-signatures",
+            policy_name: `${ROLE.applications}${SUFFIX.templates}`,
             resource_namespace: "shop",
             resource_kind: "Deployment",
-            rule_name: "autogen-no-image-volumes",
+            rule_name: RULE.imagesAreSpelledPlainly,
           },
           ONCE,
         ),
       ],
       at: "6m",
-      fires: [{ policy_name: "verify-image-signatures", resource_namespace: "shop", resource_kind: "Deployment" }],
+      fires: [
+        {
+          policy_name: `${ROLE.applications}${SUFFIX.templates}`,
+          resource_namespace: "shop",
+          resource_kind: "Deployment",
+        },
+      ],
     },
     "is quiet for a debug container, which skips the verification too": {
-      series: [bypassed({ rule_name: "signed-by-modulo", resource_request_operation: "update" }, ONCE)],
+      series: [bypassed({ rule_name: entryRule("signedBy", "modulo"), resource_request_operation: "update" }, ONCE)],
       at: "6m",
       fires: [],
     },
@@ -244,7 +261,7 @@ const CASES: Record<AlertName, Record<string, Case>> = {
     "fires with the rule that refused": {
       series: [guarded({}, ONCE)],
       at: "6m",
-      fires: [{ ...REQUIRE, policy_name: "guard-image-bypass", rule_name: "bypass-by-whom" }],
+      fires: [{ ...REQUIRE, policy_name: ROLE.bypass, rule_name: RULE.bypassIsAllowed }],
     },
     "is quiet for a bypass in order": { series: [guarded({ rule_result: "pass" }, ONCE)], at: "6m", fires: [] },
   },

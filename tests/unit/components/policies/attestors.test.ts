@@ -1,5 +1,6 @@
 import * as assert from "node:assert/strict";
 import type { Json } from "../../../../components/kubernetes/manifest";
+import { entryRule } from "../../../../components/policies/names";
 import { newAuthority, newKeyPair, type TestAuthority } from "../../../support/pems";
 import {
   compile,
@@ -18,7 +19,7 @@ const rekor = { url: "https://rekor.example.com", publicKey };
 function attestorsOf(signers: unknown[], changes: Record<string, unknown> = {}, threshold?: number): Json {
   const images = (imageSettings({ signers, ...(threshold ? { threshold } : {}) }) as { images: unknown }).images;
   const policy = policyOf(compile(settings({ images, ...changes })), "verify-image-signatures");
-  return (verificationOf(ruleOf(policy, "signed-by-modulo")).attestors as Json[])[0]!;
+  return (verificationOf(ruleOf(policy, entryRule("signedBy", "modulo"))).attestors as Json[])[0]!;
 }
 const entryOf = (signer: unknown, changes: Record<string, unknown> = {}) =>
   (attestorsOf([signer], changes).entries as Json[])[0]!;

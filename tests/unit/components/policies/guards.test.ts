@@ -1,7 +1,8 @@
 import * as assert from "node:assert/strict";
-import type { Json } from "../../../../components/kubernetes/manifest";
+import type { Json, Manifest } from "../../../../components/kubernetes/manifest";
 import { UNTIL_FORMAT } from "../../../../components/policies/bypassTerms";
 import { WORKLOAD_CONTROLLERS } from "../../../../components/policies/guardImageBypass";
+import { RULE, roleOf } from "../../../../components/policies/names";
 import { fullSettings } from "../../../support/fullSettings";
 import { compile, policyOf, ruleOf, rulesOf, settings, specOf } from "../../../support/settings";
 
@@ -16,6 +17,14 @@ const stack = (changes: Record<string, unknown> = {}) =>
 const namesOf = (changes: Record<string, unknown> = {}) => stack(changes).policies.map(({ metadata }) => metadata.name);
 /** Kyverno's own idea of a variable (pkg/engine/variables/regex). */
 const VARIABLE = /\{\{(?:\{[^{}]*\}|[^{}])*\}\}/g;
+
+interface Reason {
+  readonly key: string;
+  readonly message: string;
+}
+/** Why a bypass is refused, in the order in which it is told. */
+const reasons = (policy: Manifest): Reason[] =>
+  (ruleOf(policy, RULE.bypassIsAllowed).validate as { deny: { conditions: { any: Reason[] } } }).deny.conditions.any;
 
 function textsOf(value: unknown): string[] {
   if (typeof value === "string") return [value];
@@ -46,32 +55,41 @@ describe("guard-image-verdicts", () => {
     const policy = policyOf(stack(), "guard-image-verdicts");
     const removal = { op: "remove", path: "/metadata/annotations/kyverno.io~1verify-images" };
     for (const [name, operation] of [
-      ["forget-on-create", "CREATE"],
-      ["forget-on-update", "UPDATE"],
+      [RULE.forgetOnCreate, "CREATE"],
+      [RULE.forgetOnUpdate, "UPDATE"],
     ]) {
       const rule = ruleOf(policy, name!);
       assert.deepEqual(JSON.parse((rule.mutate as { patchesJson6902: string }).patchesJson6902), [removal]);
       assert.deepEqual((rule.match as { any: { resources: Json }[] }).any[0]!.resources.operations, [operation]);
     }
-    const reset = JSON.parse((ruleOf(policy, "reset-on-update").mutate as { patchesJson6902: string }).patchesJson6902);
+    const restored = JSON.parse(
+      (ruleOf(policy, RULE.restoreOnUpdate).mutate as { patchesJson6902: string }).patchesJson6902,
+    );
+    assert.deepEqual(restored, [
+      { op: "add", path: "/metadata/annotations", value: { "kyverno.io/verify-images": "{}" } },
+    ]);
+    const reset = JSON.parse(
+      (ruleOf(policy, RULE.resetOnUpdate).mutate as { patchesJson6902: string }).patchesJson6902,
+    );
     assert.deepEqual(reset, [{ op: "add", path: removal.path, value: "{}" }]);
   });
 
   it("looks at every kind that carries pods", () => {
     const { kinds } = (
-      ruleOf(policyOf(stack(), "guard-image-verdicts"), "forget-on-create").match as {
+      ruleOf(policyOf(stack(), "guard-image-verdicts"), RULE.forgetOnCreate).match as {
         any: { resources: { kinds: string[] } }[];
       }
     ).any[0]!.resources;
+    // By group: another group's Deployment may hold anything.
     for (const kind of [
       "Pod",
-      "Deployment",
-      "StatefulSet",
-      "DaemonSet",
-      "ReplicaSet",
+      "apps/*/Deployment",
+      "apps/*/StatefulSet",
+      "apps/*/DaemonSet",
+      "apps/*/ReplicaSet",
       "ReplicationController",
-      "Job",
-      "CronJob",
+      "batch/*/Job",
+      "batch/*/CronJob",
     ])
       assert.ok(kinds.includes(kind), kind);
   });
@@ -88,8 +106,7 @@ describe("guard-image-bypass", () => {
   });
 
   it("lets the configured people and Kubernetes' controllers through, by exact name", () => {
-    const text = JSON.parse(JSON.stringify(ruleOf(policyOf(stack(), "guard-image-bypass"), "bypass-by-whom"))).validate
-      .deny.conditions.any[0].key as string;
+    const text = reasons(policyOf(stack(), "guard-image-bypass"))[0]!.key;
     const lists = [...text.matchAll(/contains\(`(\[[^`]*\])`/g)].map(([, list]) => JSON.parse(list!) as string[]);
     assert.deepEqual(lists, [
       ["alice@example.com", "system:serviceaccount:ops:robot", ...WORKLOAD_CONTROLLERS],
@@ -98,11 +115,13 @@ describe("guard-image-bypass", () => {
   });
 
   it("says whom to ask, how long a bypass may last and where to read more", () => {
-    const policy = policyOf(stack({ runbookUrl: "https://wiki.example.com/b" }), "guard-image-bypass");
-    const message = (name: string) => (ruleOf(policy, name).validate as { message: string }).message;
-    assert.match(message("bypass-by-whom"), /group platform-oncall, alice@example\.com/);
-    assert.match(message("bypass-is-current"), /at most 2 hours/);
-    assert.match(message("bypass-says-why"), /https:\/\/wiki\.example\.com\/b$/);
+    const [byWhom, why, until, current] = reasons(
+      policyOf(stack({ runbookUrl: "https://wiki.example.com/b" }), "guard-image-bypass"),
+    ).map(({ message }) => message) as [string, string, string, string];
+    assert.match(byWhom, /group platform-oncall, alice@example\.com/);
+    assert.match(why, /https:\/\/wiki\.example\.com\/b$/);
+    assert.match(until, /skip-until on the pod template/);
+    assert.match(current, /at most 2 hours/);
   });
 
   it("takes real times with zone and nothing else", () => {
@@ -142,6 +161,26 @@ describe("every policy", () => {
           ((verifyImages ?? []) as Json[]).map((entry) => entry.imageReferences),
         ]))
           assert.ok(!text.includes("{{"), text);
+  });
+
+  it("shows text of a request only without braces, which Kyverno would evaluate, and cut", async () => {
+    for (const policy of compile(await fullSettings()).policies)
+      for (const text of textsOf(policy.spec)) {
+        const variables = text.match(VARIABLE) ?? [];
+        const isMessage = variables.join("") !== text;
+        for (const variable of isMessage ? variables : [])
+          assert.match(variable, /^\{\{ truncate\(regex_replace_all\('\[\{\}\]', .*, ''\), `\d+`\) \}\}$/);
+      }
+  });
+
+  it("never keeps anything from being deleted", async () => {
+    for (const policy of compile(await fullSettings()).policies.filter(roleOf))
+      for (const { name, match } of rulesOf(policy))
+        for (const { resources } of (match as { any: { resources: { operations?: string[] } }[] }).any)
+          assert.ok(
+            resources.operations?.every((operation) => operation === "CREATE" || operation === "UPDATE"),
+            `${policy.metadata.name}: ${name}`,
+          );
   });
 
   it("never compares a user's annotation by NotEquals, which a number dodges", async () => {
