@@ -8,6 +8,7 @@ import {
   templatePatch,
   WORKLOADS,
   type WorkloadKind,
+  workloadKind,
 } from "../../components/kubernetes/workloads";
 import { REASON_ANNOTATION, SKIP_ANNOTATION, UNTIL_ANNOTATION } from "../../components/policies/bypassTerms";
 import type { Posture } from "../../components/posture/types";
@@ -45,14 +46,71 @@ export async function grantBypass(
   return auditLine("granted", client, kind, name, namespace, annotations);
 }
 
-export async function revokeBypass(target: ClusterTarget, workload: string, namespace: string): Promise<AuditLine> {
+/** What was granted, and the old revisions that a rollback would have brought back. */
+export interface Revoked extends AuditLine {
+  readonly revisions: string[];
+  /** Revisions that could not be cleared, with the reason: a rollback to them still bypasses until the bypass's end. */
+  readonly left: string[];
+}
+
+/** Also from a workload that has no bypass any more: its old revisions may have one. */
+export async function revokeBypass(target: ClusterTarget, workload: string, namespace: string): Promise<Revoked> {
   const { kind, name } = changeableWorkload(workload);
   const client = ClusterClient.of(target);
-  const before = templateOf(await client.get(kind, name, namespace), kind)?.metadata?.annotations ?? {};
-  if (!before[SKIP_ANNOTATION]) throw new Error(`${kind.kind} ${namespace}/${name} has no bypass`);
-  const nothing = { [SKIP_ANNOTATION]: null, [REASON_ANNOTATION]: null, [UNTIL_ANNOTATION]: null };
-  await annotate(client, kind, name, namespace, nothing, false);
-  return auditLine("revoked", client, kind, name, namespace, before);
+  const object = await client.get(kind, name, namespace);
+  const now = templateOf(object, kind)?.metadata?.annotations ?? {};
+  if (now[SKIP_ANNOTATION]) await annotate(client, kind, name, namespace, NO_BYPASS, false);
+  const left: string[] = [];
+  const old = await bypassedRevisions(client, object, namespace, left);
+  const granted = now[SKIP_ANNOTATION] ? now : old[0]?.annotations;
+  if (!granted) throw new Error(`${kind.kind} ${namespace}/${name} has no bypass`);
+  const revisions: string[] = [];
+  for (const revision of old) {
+    const text = `${revision.kind.kind}/${revision.name}`;
+    try {
+      await clear(client, revision, namespace);
+      revisions.push(text);
+    } catch (error) {
+      left.push(`${text}: ${wordsOf(error)}`);
+    }
+  }
+  return { ...(await auditLine("revoked", client, kind, name, namespace, granted)), revisions, left };
+}
+
+const NO_BYPASS = { [SKIP_ANNOTATION]: null, [REASON_ANNOTATION]: null, [UNTIL_ANNOTATION]: null };
+
+interface Revision {
+  readonly kind: WorkloadKind;
+  readonly name: string;
+  readonly annotations: Record<string, string>;
+}
+
+/** What a workload can be rolled back to, as far as it has a bypass. */
+async function bypassedRevisions(
+  client: ClusterClient,
+  owner: KubeObject,
+  namespace: string,
+  unread: string[],
+): Promise<Revision[]> {
+  const isBypassed = (object: KubeObject, kind: WorkloadKind): Revision[] => {
+    const annotations = templateOf(object, kind)?.metadata?.annotations;
+    const isOwned = object.metadata?.ownerReferences?.some(({ uid }) => uid === owner.metadata?.uid);
+    return isOwned && annotations?.[SKIP_ANNOTATION] ? [{ kind, name: object.metadata?.name ?? "", annotations }] : [];
+  };
+  const found: Revision[] = [];
+  for (const kind of [workloadKind("ReplicaSet"), workloadKind("ControllerRevision")])
+    try {
+      for (const object of (await client.list(kind, { namespace })) ?? []) found.push(...isBypassed(object, kind));
+    } catch (error) {
+      unread.push(`${kind.kind}: ${wordsOf(error)}`);
+    }
+  return found;
+}
+
+/** A ReplicaSet loses its bypass; what StatefulSets and DaemonSets keep can't be changed, so it goes whole. */
+async function clear(client: ClusterClient, { kind, name }: Revision, namespace: string): Promise<void> {
+  if (kind.fixed) await client.delete(kind, name, { namespace });
+  else await client.mergePatch(kind, name, templatePatch(kind, NO_BYPASS), { namespace, fieldManager: FIELD_MANAGER });
 }
 
 /** A bypass somewhere in the cluster. */

@@ -71,5 +71,11 @@ export async function runList(options: ListOptions): Promise<void> {
 }
 
 export async function runRevoke(workload: string, options: RevokeOptions): Promise<void> {
-  printAuditLine(await revokeBypass(clusterTarget(options), workload, options.namespace), options, "revoked");
+  const { left, ...line } = await revokeBypass(clusterTarget(options), workload, options.namespace);
+  printAuditLine({ ...line, ...(left.length > 0 ? { left } : {}) }, options, "revoked");
+  if (line.revisions.length > 0 && !isJson(options))
+    process.stdout.write(`so that no rollback brings it back, from its revisions too: ${line.revisions.join(", ")}\n`);
+  for (const problem of left)
+    process.stderr.write(`not cleared, so a rollback to it would bypass until ${line.until}: ${problem}\n`);
+  if (left.length > 0) process.exitCode = 1;
 }
