@@ -23,6 +23,7 @@ import { selectorsIn } from "../support/promSelectors";
 import { hasProgram } from "../support/promtool";
 import { create, grant, log, patch, refusal, withBuilds } from "./support";
 
+const RECORDING = path.join(__dirname, "..", "unit", "fixtures", "metrics", "kyverno-1.10.7.txt");
 /** So quick that a run sees alerts come and go, and so low that real latencies and rates are above them. */
 const MONITORING = {
   prometheusOperator: true,
@@ -99,6 +100,27 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     following = false;
     await cluster?.stop();
   });
+
+  /** Everything that the alerts and panels could ask for, as the fixture of tests/unit/components/monitoring/labels.test.ts. */
+  async function recording(): Promise<string> {
+    const names = [
+      ...["policy_results_total", "policy_rule_info_total", "admission_requests_total", "client_queries_total"],
+      ...["controller_reconcile_total", "http_requests_duration_seconds_bucket"],
+    ].map((name) => `kyverno_${name}`);
+    names.push("apiserver_admission_webhook_rejection_count", "apiserver_admission_webhook_fail_open_count");
+    const series = await prometheus.query(`last_over_time({__name__=~"${names.join("|")}"}[1h])`);
+    const left = new Set(["__name__", "job", "instance", "otel_scope_name", "otel_scope_version"]);
+    const lines = series.map(({ metric }) => {
+      const own = Object.entries(metric).filter(([label]) => !left.has(label));
+      const text = own
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+      return `${metric.__name__}{${text.join(",")}}`;
+    });
+    // One bucket tells as much as all.
+    const kept = lines.filter((line) => !line.includes("_bucket{") || line.includes('le="+Inf"'));
+    return `${[...new Set(kept)].sort().join("\n")}\n`;
+  }
 
   /** Plays service discovery: processes come back on other ports. */
   async function followProcesses() {
@@ -178,12 +200,11 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
   });
 
   it("fires when an audited namespace admits an unsigned pod", async () => {
-    await create(cluster.plane.client, "dev-anna", pod("unsigned", images.unsigned));
-    await fires("ImageViolation", {
-      policy_name: "verify-image-signatures-audit",
-      resource_namespace: "dev-anna",
-      severity: "info",
-    });
+    await create(cluster.plane.client, "dev-anna", deployment("unsigned", images.unsigned));
+    const where = { resource_namespace: "dev-anna", severity: "info" };
+    await fires("ImageViolation", { ...where, policy_name: "verify-image-signatures-audit-templates" });
+    // Its pods are judged by scans alone.
+    await fires("ImageViolation", { ...where, policy_name: "verify-image-signatures-audit" }, 145_000);
   });
 
   it("tells an image that can't be verified from one that is not signed", async () => {
@@ -258,7 +279,8 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     await scale("kyverno-admission-controller", 0);
     const down = await fires("KyvernoAdmissionDown", { namespace: "kyverno", severity: "critical" });
     assert.match(down.annotations.description!, /namespace kyverno/);
-    await refusal(create(cluster.plane.client, "production", pod("while-down", images.signed)));
+    // Both webhooks look at workloads.
+    await refusal(create(cluster.plane.client, "production", deployment("while-down", images.signed)));
     const failing = await fires("KyvernoWebhookFailing", { name: "mutate.kyverno.svc-fail" });
     assert.match(failing.annotations.summary!, /mutate\.kyverno\.svc-fail/);
     await fires("KyvernoWebhookFailing", { name: "mutate.kyverno.svc-ignore" });
@@ -280,6 +302,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     assert.ok(selectors.length > 40, `${selectors.length} selectors`);
     for (const { text } of selectors)
       assert.ok((await prometheus.query(`last_over_time(${text}[1h])`)).length > 0, `nothing ever matched ${text}`);
+    if (process.env.IMAGE_SIGNING_GUARD_RECORD === "1") fs.writeFileSync(RECORDING, await recording());
     // What people copy from the internet.
     const copied = 'kyverno_policy_results_total{policy_type="ClusterPolicy"}';
     assert.deepEqual(await prometheus.query(`last_over_time(${copied}[1h])`), []);
