@@ -7,6 +7,7 @@ import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
 import { createMonitoring } from "./monitoring/resources";
 import { planGuard } from "./plan";
+import { isBeside, roleOf } from "./policies/names";
 import { GuardInputError } from "./problems";
 import { GuardResourceError } from "./pulumiError";
 import { ReadinessProbe } from "./readiness";
@@ -116,8 +117,14 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       return policy;
     };
     // Guards come first and leave last: nothing is ever enforced while a forged verdict or bypass would count.
-    const guards = shape.compiled.guards.map((manifest) => deploy(manifest, [release]));
-    for (const manifest of shape.compiled.judges) deploy(manifest, [release, ...guards]);
+    // A role's policy for templates is there before its policy for pods lets go of them: an upgrade leaves no gap.
+    const inOrder = (manifests: readonly Manifest[], after: pulumi.Resource[]): pulumi.Resource[] => {
+      const isFirst = (manifest: Manifest) => roleOf(manifest) !== undefined && isBeside(manifest.metadata.name);
+      const first = manifests.filter(isFirst).map((manifest) => deploy(manifest, after));
+      const rest = manifests.filter((manifest) => !isFirst(manifest));
+      return [...first, ...rest.map((manifest) => deploy(manifest, [...after, ...first]))];
+    };
+    inOrder(shape.compiled.judges, [release, ...inOrder(shape.compiled.guards, [release])]);
 
     const { monitoring } = shape.compiled;
     this.monitoring = monitoring

@@ -55,6 +55,13 @@ export const SUFFIX = {
   debug: "-debug",
 } as const;
 
+/** Whether a policy stands beside that of its role. */
+export function isBeside(policy: string): boolean {
+  return [SUFFIX.templates, SUFFIX.debug].some((suffix) => policy.replace(PART, "").endsWith(suffix));
+}
+
+const PART = /-part-\d+$/;
+
 /** A policy that is too large for Kyverno goes on in a second, third... */
 export function partName(policy: string, part: number): string {
   return part === 1 ? policy : `${policy}-part-${part}`;

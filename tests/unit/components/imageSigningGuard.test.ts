@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import type { ImageSigningGuardArgs } from "../../../components/args";
 import { ImageSigningGuard } from "../../../components/imageSigningGuard";
+import { ROLE, SUFFIX } from "../../../components/policies/names";
 import { GUARD_TYPE } from "../../../components/settings";
 import { type MockStack, promiseOf, type Registered, runStack } from "../../support/mockStack";
 import { compile, postureOf, settings, stackSettings } from "../../support/settings";
@@ -82,6 +83,9 @@ describe("ImageSigningGuard", () => {
     ]);
     for (const { name } of policiesOf(stack).filter((policy) => !guards.includes(policy.name)))
       for (const guard of guards) assert.ok(dependsOn(name).includes(guard), `${name} after ${guard}`);
+    // Up to 0.1 Kyverno made the rules for templates of those for pods: an upgrade must not lose them for a moment.
+    for (const role of Object.values(ROLE).filter((name) => name !== ROLE.verdicts))
+      assert.ok(dependsOn(`guard-${role}`).includes(`guard-${role}${SUFFIX.templates}`), role);
   });
 
   it("waits for each policy to be Ready and never keeps two of one name", async () => {
