@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, type Option } from "commander";
 import { GuardInputError } from "../components/problems";
 import { bypassCommand } from "./bypass/command";
 import { checkCommand } from "./check/command";
@@ -59,7 +59,31 @@ export function program(): Command {
 /** Commander would end the process by itself; errors are to reach `main`. */
 function exitByError(command: Command): void {
   command.exitOverride();
+  unknownFirst(command);
   command.commands.forEach(exitByError);
+}
+
+/** Commander's own, which it does not declare. */
+interface Complaints {
+  missingMandatoryOptionValue(option: Option): void;
+  unknownOption(flag: string): void;
+}
+
+/** A mistyped flag is told as such, not as the one that is then missing. */
+function unknownFirst(command: Command): void {
+  const complaints = command as unknown as Complaints;
+  const missing = complaints.missingMandatoryOptionValue.bind(command);
+  complaints.missingMandatoryOptionValue = (option) => {
+    const known = ["--help", "--version", ...command.options.flatMap(({ long }) => long ?? [])];
+    const given = rootOf(command).rawArgs.map((arg) => arg.split("=")[0]!);
+    const unknown = given.find((arg) => /^--\w/.test(arg) && !known.includes(arg));
+    if (unknown !== undefined) complaints.unknownOption(unknown);
+    missing(option);
+  };
+}
+
+function rootOf(command: Command): Command & { rawArgs: string[] } {
+  return command.parent ? rootOf(command.parent) : (command as Command & { rawArgs: string[] });
 }
 
 async function main(): Promise<void> {

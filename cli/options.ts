@@ -55,6 +55,19 @@ export function milliseconds(text: string): number {
   return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit || "s"] ?? 0), 0);
 }
 
+/** A namespace's name, as Kubernetes has them. */
+export function namespaceName(text: string): string {
+  if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
+  const lower = text.toLowerCase();
+  const hint = lower !== text && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(lower) ? ` (Did you mean ${lower}?)` : "";
+  throw new InvalidArgumentError(`"${text}" is no namespace; allowed: lower-case letters, digits and -${hint}`);
+}
+
+/** The same for a flag that may be given several times. */
+export function namespaceNames(text: string, earlier: readonly string[]): string[] {
+  return [...earlier, namespaceName(text)];
+}
+
 export interface OutputOptions {
   output: string;
 }

@@ -8,6 +8,11 @@ export function yamlMistake(error: unknown): string {
   return `a mistake${where} (${error.code.toLowerCase().replace(/_/g, " ")})`;
 }
 
+/** "EISDIR: illegal operation on a directory, read" without its code and call. */
+export function fileReason(message: string): string {
+  return message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/s, "");
+}
+
 /** Where a text is no JSON, without the excerpt that Node quotes. */
 export function jsonMistake(error: unknown, text: string): string {
   const [, position] = /at position (\d+)/.exec((error as Error).message) ?? [];

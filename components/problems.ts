@@ -19,10 +19,8 @@ export class GuardInputError extends Error {
 }
 
 export function describeProblems(problems: readonly Problem[]): string {
-  const heading =
-    problems.length === 1
-      ? "The guard's configuration has a problem:"
-      : `The guard's configuration has ${problems.length} problems:`;
+  const where = problems.every(({ key }) => /^[-<]/.test(key)) ? "The command line" : "The guard's configuration";
+  const heading = `${where} has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:`;
   return [heading, ...problems.map(describeProblem)].join("\n");
 }
 

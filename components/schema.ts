@@ -13,6 +13,7 @@ import {
   UncoveredAction,
 } from "./args";
 import { type FieldMeta, kmsReference, textOf, wordsFor } from "./fields";
+import { placesOf, valueHint } from "./hints";
 import { describeValue, type Problem } from "./problems";
 import { UNKNOWN_VALUE } from "./unknownValue";
 
@@ -400,7 +401,10 @@ function toProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
       key,
       found: SECRET_KEYS.includes(key) && !missing ? "something else (not shown)" : describeValue(value),
       allowed: description ?? issue.message,
-      fix: fix ?? `${missing ? "add" : "change"} ${key}${example ? `, e.g. ${example}` : ""}`,
+      fix:
+        fix ??
+        valueHint(schemaAt(path), String(path.at(-1) ?? key), value) ??
+        `${missing ? "add" : "change"} ${key}${example ? `, e.g. ${example}` : ""}`,
     },
   ];
 }
@@ -449,7 +453,9 @@ function unknownKeyFix(key: string, known: readonly string[], path: string): str
   )[0];
   const isTypo =
     nearest !== undefined && distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, nearest.length / 3);
-  return isTypo ? `did you mean ${nearest}?` : `remove ${key}`;
+  if (isTypo) return `did you mean ${nearest}?`;
+  const places = placesOf(guardSchema, key);
+  return places.length > 0 && places.length <= 3 ? `it belongs elsewhere: ${places.join(" or ")}` : `remove ${key}`;
 }
 
 /** `images[0].signers[1].key`, or `configuration` for the whole. */

@@ -1,4 +1,5 @@
 import type { Posture } from "../../components/posture/types";
+import { GuardInputError } from "../../components/problems";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
@@ -37,8 +38,9 @@ function printAuditLine(line: AuditLine, options: OutputOptions, verb: string): 
   );
 }
 
-export async function runGrant(workload: string, options: GrantOptions): Promise<void> {
-  const request = { policies: options.policy, reason: options.reason, duration: options.for };
+export async function runGrant(given: string | undefined, options: GrantOptions): Promise<void> {
+  const { workload, policies } = whichWorkload(given, options.policy);
+  const request = { policies, reason: options.reason, duration: options.for };
   const line = await grantBypass(
     clusterTarget(options),
     workload,
@@ -48,6 +50,21 @@ export async function runGrant(workload: string, options: GrantOptions): Promise
     options.dryRun ?? false,
   );
   printAuditLine(line, options, options.dryRun ? "would be granted" : "granted");
+}
+
+/** `-p policy deployment/shop`: the flag, which takes several, has taken the workload too. */
+function whichWorkload(given: string | undefined, policies: string[]): { workload: string; policies: string[] } {
+  if (given !== undefined) return { workload: given, policies };
+  const workload = policies.find((policy) => policy.includes("/"));
+  if (workload !== undefined) return { workload, policies: policies.filter((policy) => policy !== workload) };
+  throw new GuardInputError([
+    {
+      key: "<workload>",
+      found: "nothing",
+      allowed: "a workload such as deployment/shop",
+      fix: "name it first: image-signing-guard bypass grant deployment/shop ...",
+    },
+  ]);
 }
 
 export async function runList(options: ListOptions): Promise<void> {

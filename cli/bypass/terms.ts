@@ -53,7 +53,7 @@ export function bypassAnnotations(request: BypassRequest, posture: Posture, now:
       "--for",
       request.duration,
       `a duration such as 90m or 2h, at most ${maxHours}h`,
-      "ask for less time; a bypass can be granted again",
+      minutes === undefined ? "write for example --for 2h" : "ask for less time; a bypass can be granted again",
     );
   }
   problems.throwIfAny();

@@ -1,9 +1,8 @@
 import { Command } from "commander";
-import { withOutputOption, withStackOptions } from "../options";
+import { namespaceNames, withOutputOption, withStackOptions } from "../options";
 import type { CheckOptions } from "./run";
 
 export function checkCommand(): Command {
-  const collect = (value: string, earlier: string[]) => [...earlier, value];
   const command = new Command("check")
     .description("Say for each image how it is signed, by whom, which rule judges it, and what Kyverno would decide.")
     .argument("<image...>", "images as a pod names them")
@@ -11,7 +10,7 @@ export function checkCommand(): Command {
     .option(
       "-n, --namespace <name>",
       "namespace to judge for, repeatable (default: a production and another)",
-      collect,
+      namespaceNames,
       [],
     );
   return withOutputOption(withStackOptions(command))

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { ClusterError } from "../../components/kubernetes/errors";
 import { type KubeObject, resourceText } from "../../components/kubernetes/resources";
 import { withoutNulls } from "../../components/kubernetes/withoutNulls";
-import { jsonMistake } from "../../components/mistakes";
+import { fileReason, jsonMistake } from "../../components/mistakes";
 import { GuardInputError } from "../../components/problems";
 import type { ObjectSource } from "./source";
 
@@ -32,14 +32,14 @@ export function savedSource(files: readonly string[]): ObjectSource {
 }
 
 /** A saved JSON document; one clear error when it is none. */
-export function readSaved(file: string, option = "--from"): unknown {
+export function readSaved(file: string, option = "--from", how = HOW): unknown {
   let text: string;
   try {
     text = fs.readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const found = code === "ENOENT" ? `"${file}", which does not exist` : message;
-    throw problem(option, found, "a JSON file, or - for standard input", `save one: ${HOW}`);
+    const found = `"${file}", ${code === "ENOENT" ? "which does not exist" : `which can't be read: ${fileReason(message)}`}`;
+    throw problem(option, found, "a JSON file, or - for standard input", `save one: ${how}`);
   }
   try {
     return JSON.parse(text);

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { withClusterOptions, withOutputOption, withStackOptions } from "../options";
+import { namespaceName, withClusterOptions, withOutputOption, withStackOptions } from "../options";
 import { explainCommand } from "./explain/command";
 import type { DoctorCommandOptions } from "./run";
 
@@ -7,7 +7,7 @@ export function doctorCommand(): Command {
   const command = new Command("doctor")
     .description("Look at everything that the guard stands on, and name the command that mends what is broken.")
     .option("-s, --stack <name>", "stack whose Pulumi.<name>.yaml says what should be there")
-    .option("-n, --namespace <name>", "Kyverno's namespace (default: the stack's, else kyverno)")
+    .option("-n, --namespace <name>", "Kyverno's namespace (default: the stack's, else kyverno)", namespaceName)
     .option("--release <name>", "Kyverno's Helm release (default: the stack's, else kyverno)")
     .option("--all", "also show what is well")
     // explain has options of the same names.

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { withClusterOptions, withOutputOption, withStackOptions } from "../options";
+import { namespaceNames, withClusterOptions, withOutputOption, withStackOptions } from "../options";
 import { CHECK } from "./check";
 import type { ImpactOptions } from "./run";
 
@@ -10,7 +10,7 @@ export function impactCommand(): Command {
       "Say what would be refused if the stack enforced now: pods, rollbacks, schedules; a gate before enforce.",
     )
     .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read; judged as if its mode were enforce")
-    .option("-n, --namespace <name>", "only this namespace, repeatable", collect, [])
+    .option("-n, --namespace <name>", "only this namespace, repeatable", namespaceNames, [])
     .option(
       "-f, --from <file>",
       "read saved objects instead of a cluster, - for standard input, repeatable",

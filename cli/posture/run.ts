@@ -1,4 +1,6 @@
 import * as fs from "node:fs";
+import { fileReason } from "../../components/mistakes";
+import { GuardInputError } from "../../components/problems";
 import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { comparePostures } from "./compare";
 import { plain, toMarkdown } from "./markdown";
@@ -26,12 +28,22 @@ async function ask(options: PostureOptions, now: Date): Promise<Comparison> {
 }
 
 async function readInput(from: string): Promise<string> {
-  if (from !== "-") return fs.readFileSync(from, "utf8");
+  if (from !== "-") return readFile(from);
   if (process.stdin.isTTY)
     throw new Error("--from - reads a pipe: pulumi preview --json --show-sames | image-signing-guard posture --from -");
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString("utf8");
+}
+
+function readFile(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    const found = `${file}: ${fileReason((error as Error).message)}`;
+    const fix = "save one: pulumi preview --json --show-sames > preview.json";
+    throw new GuardInputError([{ key: "--from", found, allowed: "a file with a preview, or - for a pipe", fix }]);
+  }
 }
 
 /** Documented in docs/posture.md. */

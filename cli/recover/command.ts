@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { withClusterOptions, withOutputOption } from "../options";
+import { namespaceName, withClusterOptions, withOutputOption } from "../options";
 import type { RecoverOptions } from "./run";
 
 /** For the hour when nothing can be deployed because Kyverno does not answer. */
@@ -8,7 +8,7 @@ export function recoverCommand(): Command {
     .description(
       "When Kyverno is down and blocks the cluster, or an up was killed: show what blocks, and mend it if told to.",
     )
-    .option("-n, --namespace <name>", "Kyverno's namespace", "kyverno")
+    .option("-n, --namespace <name>", "Kyverno's namespace", namespaceName, "kyverno")
     .option(
       "--remove-webhooks",
       "delete Kyverno's webhook configurations: NOTHING is verified until Kyverno runs again",

@@ -2,10 +2,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { compilePosture, policiesOf } from "../../components/compile";
+import { fileReason } from "../../components/mistakes";
 import type { CompiledMonitoring } from "../../components/monitoring/compile";
 import { scrapeConfig } from "../../components/monitoring/scrape";
 import { POLICY_REPORTER } from "../../components/posture/monitoringDefaults";
 import type { Posture } from "../../components/posture/types";
+import { GuardInputError } from "../../components/problems";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
 import { isJson, type OutputOptions, type StackOptions } from "../options";
@@ -87,8 +89,27 @@ export function writeRendered({ files }: Rendered, out: string | undefined, prin
     print(files.map(({ name, text }) => `# ${name}\n${text}`).join("---\n"));
     return;
   }
-  fs.mkdirSync(out, { recursive: true });
-  for (const { name, text } of files) fs.writeFileSync(path.join(out, name), text);
+  try {
+    makeFolder(path.resolve(out));
+    for (const { name, text } of files) fs.writeFileSync(path.join(out, name), text);
+  } catch (error) {
+    const { path: place = out, message } = error as NodeJS.ErrnoException;
+    throw new GuardInputError([
+      {
+        key: "--out",
+        found: `${place}: ${fileReason(message)}`,
+        allowed: "a folder that can be written",
+        fix: "name another folder",
+      },
+    ]);
+  }
+}
+
+/** Step by step: Node's own recursive mkdir does not end where a file system says ENOENT for a folder's child. */
+function makeFolder(folder: string): void {
+  if (fs.existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  fs.mkdirSync(folder);
 }
 
 export async function runRender(options: RenderOptions): Promise<void> {

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { withClusterOptions } from "../options";
+import { namespaceNames, withClusterOptions } from "../options";
 import { FORMATS } from "./formats";
 import type { ReportOptions } from "./run";
 import { TABLES } from "./tables";
@@ -8,7 +8,7 @@ export function reportCommand(): Command {
   const collect = (value: string, earlier: string[]) => [...earlier, value];
   const command = new Command("report")
     .description("Report what is signed: namespaces, policies, images, bypasses, and what has changed since a report.")
-    .option("-n, --namespace <name>", "only this namespace, repeatable", collect, [])
+    .option("-n, --namespace <name>", "only this namespace, repeatable", namespaceNames, [])
     .option(
       "-f, --from <file>",
       "read saved objects instead of a cluster, - for standard input, repeatable",

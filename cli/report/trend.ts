@@ -1,13 +1,15 @@
 import { problem, readSaved } from "../cluster/saved";
 import { type Report, type ReportImage, reportSchema, type Trend } from "./result";
 
+const HOW = "image-signing-guard report --output json > today.json";
+
 /** A report that was saved with `--output json`. */
 export function readReport(file: string): Report {
-  const parsed = reportSchema.safeParse(readSaved(file, "--since"));
+  const parsed = reportSchema.safeParse(readSaved(file, "--since", HOW));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const found = `${file}, which is no report of this version (${issue?.path.join(".") || "top"}: ${issue?.message})`;
-  throw problem("--since", found, "what report --output json wrote", "make one now: report --output json > today.json");
+  throw problem("--since", found, "what report --output json wrote", `make one now: ${HOW}`);
 }
 
 /** What has changed between two reports about the same cluster. */
