@@ -18,7 +18,8 @@ export function checkCommand(): Command {
       "after",
       [
         "",
-        "Needs no cluster. Logins are those of docker login; HTTPS_PROXY and NODE_EXTRA_CA_CERTS are honoured.",
+        "Needs no cluster. Logins are those of docker login and podman login (REGISTRY_AUTH_FILE).",
+        "HTTPS_PROXY and NODE_EXTRA_CA_CERTS are honoured.",
         "Exit code: 0 all would be admitted, 1 some would be refused, 2 some can't be told.",
         "",
         "Example:",

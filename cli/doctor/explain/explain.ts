@@ -102,7 +102,7 @@ function explainMessage(text: string, context: Context): Explained {
 }
 
 const UNKNOWN_MEANING =
-  "this message is not in the table of docs/troubleshooting.md; whether the image is signed can't be told from it";
+  "cannot tell: this message is not in the table of docs/troubleshooting.md, and says nothing sure about the image";
 const UNKNOWN_COMMANDS = ["kubectl -n kyverno logs deployment/kyverno-admission-controller --since=10m"];
 
 const IMAGE_PLACES = [

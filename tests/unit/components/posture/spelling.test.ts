@@ -4,7 +4,7 @@ import { parseReference } from "../../../../cli/images/reference";
 import { judgeFor } from "../../../../cli/judging/rules";
 import { isSpelledLike, looseRegex, rightSpelling, spellings } from "../../../../components/posture/spelling";
 import { problemsOf } from "../../../support/problems";
-import { imageSettings, postureOf, settings } from "../../../support/settings";
+import { compile, imageSettings, policyOf, postureOf, ruleOf, settings } from "../../../support/settings";
 
 /** The regular expression as admission evaluates it; Go's flag stands before the text there. */
 const asGo = (regex: string) => new RegExp(regex.replace(/^\(\?i\)/, ""), "i");
@@ -80,6 +80,26 @@ describe("the same image spelled otherwise", () => {
     .tuple(globHost, globPort, globPath)
     .map(([at, colon, rest]) => `${at}${colon}/${rest}`)
     .filter((repository) => rightSpelling(repository) === repository);
+
+  it("the rule that admission evaluates and check's verdict agree", () => {
+    const plainHosts = pattern.filter((repository) => !repository.split("/")[0]!.includes("*"));
+    let refused = 0;
+    fc.assert(
+      fc.property(fc.uniqueArray(plainHosts, { minLength: 1, maxLength: 3 }), image, (repositories, name) => {
+        const compiled = compile(imageSettings({ repositories }));
+        const rule = ruleOf(policyOf(compiled, "verify-image-signatures"), "images-are-spelled-plainly");
+        const [covered, alike] = [...JSON.stringify(rule.context).matchAll(/regex_match\('((?:[^'\\]|\\.)*)'/g)].map(
+          ([, source]) => JSON.parse(`"${source}"`) as string,
+        );
+        const denied = !new RegExp(covered!).test(name) && asGo(alike!).test(name);
+        const judge = judgeFor(postureOf(imageSettings({ repositories })), parseReference(name), "default");
+        if (denied) refused++;
+        assert.equal(judge.settled?.passes === false, denied, `${repositories.join(" ")} and ${name}`);
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(refused > 5, `${refused}`);
+  });
 
   it("admission's expression and check's answer agree", () => {
     let alike = 0;
