@@ -4,7 +4,7 @@ import type { Json } from "../components/kubernetes/manifest";
 import { mergeValues } from "../components/kyverno/values";
 import { pod } from "../local/demo/cases";
 import { expectedSigner } from "../local/demo/images";
-import { applyManifests, policiesOf } from "../local/demo/render";
+import { applyBackstop, applyManifests, backstopOf, policiesOf } from "../local/demo/render";
 import { applyPolicies, installKyverno, removePolicy } from "../local/kyverno";
 import { request, requestObject } from "../local/request";
 import { githubIssuer, workflowSubject } from "../local/sigstore";
@@ -25,10 +25,14 @@ export const webhookSeconds = 30;
 
 export async function switchTo(cluster: BenchCluster, variant: Variant): Promise<void> {
   const { plane, settings } = cluster;
+  await applyBackstop(plane, []);
   await applyManifests(plane, []);
   await removePolicy(plane, HAND_WRITTEN);
   await chart(cluster, variant === "stock" ? "stock" : "guard");
-  if (variant === "guard") await applyManifests(plane, policiesOf(settings));
+  if (variant === "guard") {
+    await applyManifests(plane, policiesOf(settings));
+    await applyBackstop(plane, backstopOf(settings));
+  }
   if (variant === "hand" || variant === "stock") await applyPolicies(plane, [handWritten(cluster)]);
   await waitFor(`the webhooks of ${variant}`, 90_000, async () =>
     variant === "none" ? !(await isJudged(cluster)) : isJudged(cluster),

@@ -119,6 +119,8 @@ export const AlertName = {
   KyvernoAdmissionDown: "KyvernoAdmissionDown",
   /** The API server could not call Kyverno's webhooks. */
   KyvernoWebhookFailing: "KyvernoWebhookFailing",
+  /** Kyverno no longer hears itself and takes its webhooks away, or the backstop refuses because they are gone. */
+  KyvernoWebhooksGone: "KyvernoWebhooksGone",
   /** The reports controller has scanned nothing for long. */
   KyvernoReportsStale: "KyvernoReportsStale",
   /** Kyverno writes reports faster than they are worth. */
@@ -350,6 +352,32 @@ export interface FailureArgs {
   auditTimeoutSeconds?: number;
 }
 
+/** Who may write Kyverno's namespaced policies. */
+export interface PolicyAuthorsArgs {
+  /** Groups whose members may, exactly as the API server sees them. */
+  groups?: string[];
+  /** Users who may. */
+  users?: string[];
+  /** Service accounts who may, as `namespace:name`. */
+  serviceAccounts?: string[];
+}
+
+/** What the API server itself refuses, so that it holds while Kyverno is away. Only a stack that enforces has it. */
+export interface BackstopArgs {
+  /**
+   * Make its ValidatingAdmissionPolicies, which Kubernetes serves from 1.30 on; on an older cluster `up` fails until
+   * this is false, and then pods get in unverified while Kyverno's webhooks are gone. Default true.
+   */
+  enabled?: boolean;
+  /**
+   * Who may create or change namespaced Kyverno policies (kind `Policy`), which run with Kyverno's own rights. Given in a
+   * stack that only audits, everybody else is refused there too. Default: nobody.
+   */
+  policyAuthors?: PolicyAuthorsArgs;
+  /** Most containers of a pod or pod template, init and debug containers included, 1 to 1000. Default 50. */
+  maxContainers?: number;
+}
+
 /** Where the Helm chart comes from. Default: Kyverno's own repository. */
 export interface ChartArgs {
   /** A local chart folder or archive, or an `oci://` reference. */
@@ -391,7 +419,7 @@ export interface KyvernoArgs {
   releaseName?: string;
   /** Source of the chart. */
   chart?: ChartArgs;
-  /** Admission controller replicas: 1, or 3 for high availability (2 is refused by Kyverno). Default 1. */
+  /** Admission controller replicas: 1, or 3 for high availability (2 is refused by Kyverno). Default 3 where something enforces, else 1. */
   replicas?: number;
   /** Priority class of Kyverno's pods. Default `system-cluster-critical` with 3 replicas, else none. */
   priorityClassName?: string;
@@ -426,8 +454,16 @@ export interface KyvernoArgs {
    * guard it as you guard production. Default: off.
    */
   policyExceptionsNamespace?: string;
-  /** Memory limit of the admission controller, a Kubernetes quantity. Default `384Mi`; `1Gi` with 3 replicas. */
+  /**
+   * Memory limit of the admission controller, a Kubernetes quantity. Default `1Gi` where something enforces or
+   * with 3 replicas, else `384Mi`.
+   */
   memoryLimit?: string;
+  /**
+   * Addresses (CIDR) from which the API servers call Kyverno. Given, a NetworkPolicy keeps everybody else from Kyverno's
+   * webhooks; kube-system, where some clouds' API servers come from, stays allowed. Default: none, and no NetworkPolicy.
+   */
+  apiServerAddresses?: string[];
   /** Seconds to wait for the chart to become ready. Default 600. */
   timeoutSeconds?: number;
   /** Chart values of your own, merged over the guard's. Values that security rests on are refused here. */
@@ -533,6 +569,8 @@ export interface ImageSigningGuardArgs {
   trust?: TrustArgs;
   /** Behaviour when no verdict can be had. */
   failure?: FailureArgs;
+  /** What the API server itself refuses. */
+  backstop?: BackstopArgs;
   /** Kyverno's installation. */
   kyverno?: KyvernoArgs;
   /** The page that a refused person is sent to. Default: the name of this project's own runbook. */

@@ -1,5 +1,7 @@
+import { compileBackstop } from "./backstop/compile";
 import { type Json, MANAGED_BY, type Manifest } from "./kubernetes/manifest";
 import { leftoverGuards } from "./kyverno/leftovers";
+import { admissionNetworkPolicy } from "./kyverno/networkPolicy";
 import { trustFiles } from "./kyverno/trustFiles";
 import { chartValues } from "./kyverno/values";
 import { type CompiledMonitoring, compileMonitoring } from "./monitoring/compile";
@@ -19,11 +21,15 @@ export interface Compiled {
   readonly namespace: Manifest;
   /** ConfigMap with the trust anchors' files; absent when no file is needed. */
   readonly trust?: Manifest;
+  /** Keeps strangers from Kyverno's webhooks; absent where the API server's addresses are not known. */
+  readonly networkPolicy?: Manifest;
   readonly chartValues: Json;
   /** Policies without which the judges could be fooled: applied first and removed last. */
   readonly guards: Manifest[];
   /** All other policies, the user's own among them. */
   readonly judges: Manifest[];
+  /** What the API server itself refuses; made last and removed first. */
+  readonly backstop: Manifest[];
   /** Absent where the stack has no monitoring. */
   readonly monitoring?: CompiledMonitoring;
 }
@@ -44,6 +50,7 @@ export function compilePosture(resolved: Resolved): Compiled {
     ...posture.policies.flatMap((plan) => POLICIES[plan.role](plan, resolved)).flatMap(inParts),
     ...(materials.extraPolicies as unknown as Manifest[]),
   ];
+  const networkPolicy = admissionNetworkPolicy(posture.kyverno);
   const monitoring = compileMonitoring(resolved, policies);
   return {
     leftoverGuards: leftoverGuards(posture.kyverno),
@@ -53,9 +60,11 @@ export function compilePosture(resolved: Resolved): Compiled {
       metadata: { name: posture.kyverno.namespace, labels: { ...MANAGED_BY } },
     },
     ...(trust ? { trust } : {}),
+    ...(networkPolicy ? { networkPolicy } : {}),
     chartValues: chartValues(resolved, trust),
     guards: policies.filter((policy) => isGuard(roleOf(policy))).sort(byName),
     judges: policies.filter((policy) => !isGuard(roleOf(policy))).sort(byName),
+    backstop: compileBackstop(posture),
     ...(monitoring ? { monitoring } : {}),
   };
 }

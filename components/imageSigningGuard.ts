@@ -94,6 +94,9 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       },
     );
 
+    const { networkPolicy } = shape.compiled;
+    if (networkPolicy) createTyped(name, networkPolicy, { ...child, dependsOn: [namespace] });
+
     const afterWebhooks = probe.afterWebhooks(release);
     const policies: k8s.apiextensions.CustomResource[] = [];
     const deploy = (manifest: Manifest, dependsOn: pulumi.Resource[]) => {
@@ -126,6 +129,13 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     };
     inOrder(shape.compiled.judges, [release, ...inOrder(shape.compiled.guards, [release])]);
 
+    // After the policies, so that Kyverno's webhooks are there; on destroy it goes before them.
+    const manifestsOfBackstop = shape.compiled.backstop;
+    const whereServed = manifestsOfBackstop.length > 0 ? probe.whereServed() : undefined;
+    const backstop = manifestsOfBackstop.map((manifest) =>
+      createTyped(name, manifest, { ...child, dependsOn: policies, deleteBeforeReplace: true }, whereServed),
+    );
+
     const { monitoring } = shape.compiled;
     this.monitoring = monitoring
       ? createMonitoring(monitoring, {
@@ -148,7 +158,7 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     this.releaseStatus = release.status.status;
     this.chartVersion = pulumi.output(shape.resolved.posture.kyverno.chartVersion);
     this.kyvernoVersion = pulumi.output(shape.resolved.posture.kyverno.appVersion);
-    this.readiness = probe.proof(shape.resolved.posture, policies);
+    this.readiness = probe.proof(shape.resolved.posture, [...policies, ...backstop], manifestsOfBackstop);
     this.registerOutputs({
       mode: this.mode,
       // Part by part, so that a secret in one hides no other.
@@ -196,6 +206,26 @@ function createLeftoverGuard(name: string, manifest: Manifest, opts: pulumi.Reso
   }
   return new k8s.admissionregistration.v1.ValidatingWebhookConfiguration(resourceName, inputsOf(manifest), opts);
 }
+
+/** Typed resources, which need no schema of the cluster to be previewed. */
+function createTyped(
+  name: string,
+  { apiVersion: _version, kind, metadata, ...rest }: Manifest,
+  opts: pulumi.CustomResourceOptions,
+  when: (value: Json) => pulumi.Input<Json> = (value) => value,
+): pulumi.CustomResource {
+  const fields = Object.fromEntries(Object.entries(rest).map(([field, value]) => [field, when(value as Json)]));
+  return new KINDS[kind]!(`${name}-${metadata.name}`, { metadata: metadata as Json, ...fields }, opts);
+}
+
+type Kind = new (name: string, args: Json, opts: pulumi.CustomResourceOptions) => pulumi.CustomResource;
+const { v1: admission } = k8s.admissionregistration;
+const KINDS = {
+  MutatingWebhookConfiguration: admission.MutatingWebhookConfiguration,
+  NetworkPolicy: k8s.networking.v1.NetworkPolicy,
+  ValidatingAdmissionPolicy: admission.ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding: admission.ValidatingAdmissionPolicyBinding,
+} as unknown as Record<string, Kind>;
 
 function inputsOf(manifest: Manifest): { metadata: Json } {
   return { metadata: manifest.metadata as unknown as Json };

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ReadinessArgs } from "./args";
+import type { Manifest } from "./kubernetes/manifest";
 import type { CanaryTarget } from "./kyverno/canary";
 import { enforcedScopes } from "./posture/namespaces";
 import type { KyvernoPlan, Posture } from "./posture/types";
@@ -52,16 +53,29 @@ export class ReadinessProbe {
     return <T>(value: pulumi.Input<T>) => pulumi.all([answered, value]).apply(([, known]) => known) as pulumi.Output<T>;
   }
 
+  /** Passes the backstop's parts on once it is known that the API server has such things. */
+  whereServed(): <T>(value: pulumi.Input<T>) => pulumi.Input<T> {
+    if (!this.wanted || pulumi.runtime.isDryRun()) return (value) => value;
+    const served = this.ask(undefined, async (target) =>
+      (await import("./kyverno/canary")).assertServesBackstop(target),
+    );
+    return <T>(value: pulumi.Input<T>) => pulumi.all([served, value]).apply(([, known]) => known) as pulumi.Output<T>;
+  }
+
   /** Says what was proved. The same words in preview and up, so that an unchanged stack shows no difference. */
-  proof(posture: Posture, policies: readonly pulumi.CustomResource[]): pulumi.Output<string> {
-    const ready = pulumi.all(policies.map((policy) => policy.id));
+  proof(
+    posture: Posture,
+    deployed: readonly pulumi.CustomResource[],
+    backstop: readonly Manifest[],
+  ): pulumi.Output<string> {
+    const ready = pulumi.all(deployed.map(({ id }) => id));
     if (!this.wanted) return ready.apply(() => "release deployed, policies Ready");
     const webhooks = "release deployed, policies Ready, webhooks registered";
     const proven = enforcedScopes(posture).length > 0 ? `${webhooks}, unsigned canary refused` : webhooks;
     if (pulumi.runtime.isDryRun()) return pulumi.output(proven);
-    return this.ask(ready, async (target) => (await import("./kyverno/canary")).askCanary(target, posture)).apply(
-      () => proven,
-    );
+    return this.ask(ready, async (target) =>
+      (await import("./kyverno/canary")).askCanary(target, posture, backstop),
+    ).apply(() => proven);
   }
 
   /** Whether the cluster has the Prometheus Operator; undefined where the cluster is not ours to ask, or did not say. */

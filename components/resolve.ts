@@ -1,4 +1,5 @@
 import { TagHandling } from "./args";
+import { resolveBackstop } from "./posture/backstop";
 import { checkExtraPolicies } from "./posture/extraPolicies";
 import { checkRepositories } from "./posture/images";
 import { resolveKyverno } from "./posture/kyverno";
@@ -44,6 +45,8 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
   const suspended = resolveSuspensions(config, now, problems);
   const bypass = resolveBypass(config, problems);
   const extraPolicies = checkExtraPolicies(config.extraPolicies ?? [], problems);
+  const policies = planPolicies(config, partition, kyverno, bypass, suspended);
+  const backstop = resolveBackstop(config, policies, kyverno, problems, warnings);
   const monitoring = resolveMonitoring(config, kyverno, problems, warnings);
   problems.throwIfAny();
 
@@ -57,11 +60,12 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
         reason,
       })),
       tags: config.tags ?? TagHandling.Pin,
-      policies: planPolicies(config, partition, kyverno, bypass, suspended),
+      policies,
       bypass,
       suspended,
       trust,
       kyverno,
+      ...(backstop ? { backstop } : {}),
       runbookUrl: config.runbookUrl ?? DEFAULT_RUNBOOK,
       extraPolicies: extraPolicies.map((policy) => policy.metadata.name),
       ...(monitoring ? { monitoring } : {}),

@@ -211,6 +211,14 @@ const kyverno = block({
     .regex(/^([1-9][0-9]*Gi|[1-9][0-9]{3,}Mi|[2-9][0-9]{2}Mi|1(2[89]|[3-9][0-9])Mi)$/)
     .meta({ description: "a quantity in Mi or Gi, at least 128Mi (what the chart requests)", example: "512Mi" })
     .optional(),
+  apiServerAddresses: nonEmptyListOf(
+    z
+      .string()
+      .regex(new RegExp(`${z.regexes.cidrv4.source}|${z.regexes.cidrv6.source}`))
+      .meta({ description: "an address range in CIDR notation", example: "10.0.0.0/28" }),
+    "address ranges in CIDR notation",
+    "- 10.0.0.0/28",
+  ).optional(),
   timeoutSeconds: wholeNumber(30, 3600, 600).optional(),
   values: z.record(z.string(), z.any()).meta({ description: "a block of chart values", example: "{}" }).optional(),
   allowUnsafeValues: flag().optional(),
@@ -281,6 +289,20 @@ const monitoring = block({
   }).optional(),
 });
 
+/** Who may do something. */
+const people = {
+  groups: listOf(textOf("identityName"), "group names", "- platform-oncall").optional(),
+  users: listOf(textOf("identityName"), "user names", "- alice@example.com").optional(),
+  serviceAccounts: listOf(
+    z
+      .string()
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?:[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+      .meta({ description: "namespace:name", example: "ops:break-glass" }),
+    "service accounts",
+    "- ops:break-glass",
+  ).optional(),
+};
+
 export const guardSchema = block({
   mode: oneOf(GuardMode).optional(),
   images: nonEmptyListOf(imageRule, "image entries", "- name: modulo"),
@@ -312,19 +334,7 @@ export const guardSchema = block({
     ).optional(),
   }).optional(),
   tags: oneOf(TagHandling).optional(),
-  bypass: block({
-    groups: listOf(textOf("identityName"), "group names", "- platform-oncall").optional(),
-    users: listOf(textOf("identityName"), "user names", "- alice@example.com").optional(),
-    serviceAccounts: listOf(
-      z
-        .string()
-        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?:[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
-        .meta({ description: "namespace:name", example: "ops:break-glass" }),
-      "service accounts",
-      "- ops:break-glass",
-    ).optional(),
-    maxHours: wholeNumber(1, 168, 4).optional(),
-  }).optional(),
+  bypass: block({ ...people, maxHours: wholeNumber(1, 168, 4).optional() }).optional(),
   suspend: listOf(
     block({
       policy: text("the name of a policy, or all", "verify-image-signatures"),
@@ -342,6 +352,11 @@ export const guardSchema = block({
     audit: oneOf(FailurePolicy).optional(),
     enforceTimeoutSeconds: wholeNumber(10, 30, 30).optional(),
     auditTimeoutSeconds: wholeNumber(10, 30, 10).optional(),
+  }).optional(),
+  backstop: block({
+    enabled: flag().optional(),
+    policyAuthors: block(people).optional(),
+    maxContainers: wholeNumber(1, 1000, 50).optional(),
   }).optional(),
   kyverno: kyverno.optional(),
   runbookUrl: textOf("webUrl").optional(),

@@ -1,4 +1,5 @@
 import type { Compiled } from "../../components/compile";
+import type { Manifest } from "../../components/kubernetes/manifest";
 import type { Resolved } from "../../components/posture/types";
 import type { RegistryTrouble } from "../images/registry";
 import { type Finding, finding } from "./finding";
@@ -21,6 +22,8 @@ export interface Facts {
   readonly pods: Asked<PodFacts[]>;
   readonly heartbeat: Asked<Date | undefined>;
   readonly webhooks: Asked<WebhookConfiguration[]>;
+  /** Objects of the backstop that the cluster has. */
+  readonly backstop: Asked<Manifest[]>;
   /** PEM of Kyverno's own authority and of its serving certificate; absent where there is no such secret. */
   readonly certificates: Asked<{ readonly ca?: string; readonly pair?: string }>;
   readonly crds: Asked<string[]>;
@@ -107,8 +110,10 @@ export interface WebhookConfiguration {
     readonly caBundle: string;
     /** Namespaces that the selector leaves out by name. */
     readonly excluded: readonly string[];
-    /** Other conditions on namespace or object. */
+    /** Other conditions on namespace, object or request. */
     readonly otherConditions: number;
+    /** Whether it is called for new and changed pods. */
+    readonly calledForPods: boolean;
   }[];
 }
 

@@ -10,7 +10,7 @@ export function byEngine(facts: Facts): boolean {
 const NO_STACK = "again with --stack NAME for the command that mends it";
 
 /** Puts back what the stack says: one kind of objects where they were applied by hand, everything where the engine did. */
-export function restore(facts: Facts, file: "1-prerequisites" | "3-policies"): string {
+export function restore(facts: Facts, file: "1-prerequisites" | "3-policies" | "4-backstop"): string {
   const { commands, stack } = facts;
   if (!stack) return `${commands.guard} doctor ${NO_STACK}`;
   if (byEngine(facts)) return `pulumi up --refresh ${commands.stackFlags}`;

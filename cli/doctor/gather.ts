@@ -1,7 +1,10 @@
 import { gunzipSync } from "node:zlib";
 import { ClusterClient, type ListOptions } from "../../components/kubernetes/client";
 import type { ClusterAccess } from "../../components/kubernetes/kubeConfig";
+import type { Manifest } from "../../components/kubernetes/manifest";
 import {
+  ADMISSION_BINDINGS,
+  ADMISSION_POLICIES,
   CLUSTER_POLICIES,
   CONFIG_MAPS,
   type KubeObject,
@@ -62,6 +65,7 @@ export async function gatherFacts(survey: Survey): Promise<Facts> {
 type ClusterPart = Omit<Facts, "now" | "commands" | "namespace" | "release" | "stack" | "registries" | "engine">;
 
 const BY_KYVERNO = "webhook.kyverno.io/managed-by=kyverno";
+const OF_BACKSTOP = "image-signing-guard/role=backstop";
 
 async function clusterFacts({ config, namespace, release, stack, commands }: Survey): Promise<ClusterPart> {
   const { kubectl } = commands;
@@ -72,7 +76,7 @@ async function clusterFacts({ config, namespace, release, stack, commands }: Sur
   if ("unknown" in cluster) return nothing(cluster.fix ? cluster : { ...cluster, fix: `${kubectl} cluster-info` });
   const list = async (resource: Resource, options?: ListOptions) =>
     ((await client.list(resource, options)) ?? []) as Raw[];
-  const [deployments, pods, releases, heartbeat, webhooks, certificates, crds, policies] = await Promise.all([
+  const [deployments, pods, releases, heartbeat, webhooks, backstop, certificates, crds, policies] = await Promise.all([
     asked(async () => (await list(workloadKind("Deployment"), { namespace })).flatMap(toDeployment)),
     asked(async () => (await list(workloadKind("Pod"), { namespace })).map(toPod)),
     asked(async () => (await list(SECRETS, { namespace, labelSelector: "owner=helm" })).map(toRelease)),
@@ -81,6 +85,14 @@ async function clusterFacts({ config, namespace, release, stack, commands }: Sur
       ...(await list(MUTATING_WEBHOOKS, { labelSelector: BY_KYVERNO })).map(toWebhooks("mutating")),
       ...(await list(VALIDATING_WEBHOOKS, { labelSelector: BY_KYVERNO })).map(toWebhooks("validating")),
     ]),
+    asked(async () => {
+      const kinds = [ADMISSION_POLICIES, ADMISSION_BINDINGS, MUTATING_WEBHOOKS];
+      const lists = kinds.map(async (kind) => {
+        const found = await list(kind, { labelSelector: OF_BACKSTOP });
+        return found.map((one) => ({ ...one, kind: kind.kind }) as unknown as Manifest);
+      });
+      return (await Promise.all(lists)).flat();
+    }),
     asked(() => readCertificates(client, namespace, release)),
     asked(() => readKinds(client)),
     asked(async () => [
@@ -107,6 +119,7 @@ async function clusterFacts({ config, namespace, release, stack, commands }: Sur
     pods,
     heartbeat,
     webhooks,
+    backstop,
     certificates,
     crds,
     policies,
@@ -120,7 +133,18 @@ async function clusterFacts({ config, namespace, release, stack, commands }: Sur
 
 function nothing(why: { unknown: string; fix?: string }): ClusterPart {
   const parts = [
-    ...["cluster", "releases", "deployments", "pods", "heartbeat", "webhooks", "certificates", "crds", "policies"],
+    ...[
+      "cluster",
+      "releases",
+      "deployments",
+      "pods",
+      "heartbeat",
+      "webhooks",
+      "backstop",
+      "certificates",
+      "crds",
+      "policies",
+    ],
     ...["config", "trustMap", "pullSecrets", "reports", "exceptions"],
   ];
   return Object.fromEntries(parts.map((part) => [part, why])) as unknown as ClusterPart;
@@ -226,10 +250,25 @@ function toWebhooks(kind: "mutating" | "validating"): (raw: Raw) => WebhookConfi
         failurePolicy: hook.failurePolicy ?? "Fail",
         caBundle: Buffer.from(hook.clientConfig?.caBundle ?? "", "base64").toString(),
         excluded: byName.flatMap(({ values = [] }) => values),
-        otherConditions: conditions(namespaces) - byName.length + conditions(objects),
+        otherConditions:
+          conditions(namespaces) - byName.length + conditions(objects) + (hook.matchConditions ?? []).length,
+        calledForPods: ["CREATE", "UPDATE"].every((operation) =>
+          ((hook.rules ?? []) as WebhookRule[]).some((rule) => isForPods(rule, operation)),
+        ),
       };
     }),
   });
+}
+
+interface WebhookRule {
+  readonly apiGroups?: string[];
+  readonly resources?: string[];
+  readonly operations?: string[];
+}
+
+function isForPods({ apiGroups = [], resources = [], operations = [] }: WebhookRule, operation: string): boolean {
+  const has = (list: readonly string[], ...wanted: string[]) => list.some((one) => one === "*" || wanted.includes(one));
+  return has(apiGroups, "") && has(resources, "pods", "*/*") && has(operations, operation);
 }
 
 function conditions({ matchLabels = {}, matchExpressions = [] }: Selector): number {

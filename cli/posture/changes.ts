@@ -3,6 +3,7 @@ import { ROLE } from "../../components/policies/names";
 import { shortFingerprint } from "../../components/posture/signers";
 import {
   type Aspect,
+  closedWithoutKyverno,
   compareAspects,
   compareDemands,
   type DemandStrength,
@@ -38,6 +39,7 @@ export function describeChanges(a: Posture, b: Posture): Change[] {
       strength: of("values"),
       text,
     })),
+    ...backstopChanges(a, b, names, witnesses, of("backstop")),
   ];
   const neutral = neutralChanges(a, b);
   // Never a verdict without a line that bears it, nor a difference that nobody mentions.
@@ -69,6 +71,7 @@ const ABOUT: Record<Aspect, readonly string[]> = {
   tags: ["tags"],
   trust: ["trust"],
   values: ["unsafe chart values"],
+  backstop: ["backstop"],
 };
 
 function explains(lines: readonly Change[], strength: Strength, aspect: Aspect): boolean {
@@ -205,6 +208,33 @@ function bypassChanges({ bypass: a }: Posture, { bypass: b }: Posture): Part[][]
     ...listChanges("groups", a.groups, b.groups),
     ...listChanges("users", a.users, b.users),
     ...(a.maxHours === b.maxHours ? [] : [parts`at most ${a.maxHours} → ${b.maxHours} hours`]),
+  ];
+}
+
+function backstopChanges(
+  a: Posture,
+  b: Posture,
+  names: NamespaceNames,
+  witnesses: readonly Witness[],
+  strength: Change["strength"],
+): Change[] {
+  const word = (posture: Posture, name: Witness) => (closedWithoutKyverno(posture, name) ? "refused" : "let through");
+  const changed = names.groupBy(witnesses, (name) => transition(word(a, name), word(b, name)));
+  const authors = ({ backstop }: Posture) =>
+    backstop ? [...backstop.policyAuthors.groups, ...backstop.policyAuthors.users].join(", ") || "nobody" : "anybody";
+  const largest = ({ backstop }: Posture) => String(backstop?.maxContainers ?? "no limit");
+  const other = (what: string, before: string, after: string): Change[] =>
+    before === after ? [] : [{ about: "backstop", strength, text: parts`${[what]}: ${before} → ${after}` }];
+  return [
+    ...[...changed].map(
+      ([said, labels]): Change => ({
+        about: "backstop while Kyverno's webhooks are gone",
+        strength: said.endsWith("refused") ? "stronger" : "weaker",
+        text: [`${said} in `, ...labelList(labels)],
+      }),
+    ),
+    ...other("namespaced policies are written by", authors(a), authors(b)),
+    ...other("containers of a pod", largest(a), largest(b)),
   ];
 }
 

@@ -58,7 +58,7 @@ function valueChange(what: string, a: unknown, b: unknown): Part[][] {
 function kyvernoChanges({ kyverno: a }: Posture, { kyverno: b }: Posture): Part[][] {
   const { unsafeValues: _a, chart: chartA, ...restA } = a;
   const { unsafeValues: _b, chart: chartB, ...restB } = b;
-  const keys = Object.keys(restA) as (keyof typeof restA)[];
+  const keys = [...new Set([...Object.keys(restA), ...Object.keys(restB)])] as (keyof typeof restA)[];
   return [
     ...keys.flatMap((key) => valueChange(key, restA[key], restB[key])),
     ...valueChange("chart", chartA.name, chartB.name),

@@ -19,6 +19,7 @@ import { type Part, parts } from "./result";
 const text = z.string();
 const texts = z.array(z.string());
 const mode = z.enum(GuardMode);
+const scopes = z.array(z.strictObject({ name: text, include: texts, exclude: texts }));
 
 const signer = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("keyless"), issuer: text, subject: text, claims: z.record(text, text) }),
@@ -64,7 +65,7 @@ const posture: z.ZodType<Posture> = z.strictObject({
       mode,
       failurePolicy: z.enum(FailurePolicy),
       timeoutSeconds: z.number(),
-      scopes: z.array(z.strictObject({ name: text, include: texts, exclude: texts })),
+      scopes,
       uncovered: z.enum(UncoveredAction),
     }),
   ),
@@ -102,9 +103,17 @@ const posture: z.ZodType<Posture> = z.strictObject({
     hostNetwork: z.boolean().optional(),
     kubectlImage: text,
     memoryLimit: text,
+    apiServerAddresses: texts.optional(),
     timeoutSeconds: z.number(),
     unsafeValues: texts,
   }),
+  backstop: z
+    .strictObject({
+      scopes,
+      policyAuthors: z.strictObject({ groups: texts, users: texts }),
+      maxContainers: z.number().optional(),
+    })
+    .optional(),
   runbookUrl: text,
   extraPolicies: texts,
   monitoring: z

@@ -11,7 +11,7 @@ export function recoverCommand(): Command {
     .option("-n, --namespace <name>", "Kyverno's namespace", namespaceName, "kyverno")
     .option(
       "--remove-webhooks",
-      "delete Kyverno's webhook configurations: NOTHING is verified until Kyverno runs again",
+      "delete Kyverno's webhook configurations and the backstop: NOTHING is verified until Kyverno runs again",
     )
     .option("--release <name>", "name of the Helm release", "kyverno")
     .option(

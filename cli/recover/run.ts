@@ -1,4 +1,5 @@
-import { AdmissionregistrationV1Api, AppsV1Api } from "@kubernetes/client-node";
+import { AdmissionregistrationV1Api, ApiException, AppsV1Api } from "@kubernetes/client-node";
+import { BACKSTOP_LABELS } from "../../components/backstop/manifests";
 import { apiMessage, type ClusterTarget, loadKubeConfig } from "../../components/kubernetes/cluster";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
 import { formatTable } from "../terminal/table";
@@ -13,6 +14,9 @@ export interface RecoverOptions extends ClusterOptions, OutputOptions {
 
 /** Kyverno's own label on every webhook configuration that it registers. */
 const WEBHOOK_SELECTOR = "webhook.kyverno.io/managed-by=kyverno";
+const BACKSTOP_SELECTOR = Object.entries(BACKSTOP_LABELS)
+  .map(([key, value]) => `${key}=${value}`)
+  .join(",");
 
 export interface LockOut {
   readonly deployments: { name: string; ready: number; wanted: number }[];
@@ -70,10 +74,23 @@ export async function lockOutState(target: ClusterTarget, namespace: string): Pr
   }
 }
 
+/** The backstop goes first: it refuses pods as soon as Kyverno's webhooks are gone. */
 export async function removeWebhooks(target: ClusterTarget): Promise<string[]> {
   const admission = loadKubeConfig(target).makeApiClient(AdmissionregistrationV1Api);
   const removed: string[] = [];
+  const backstop = { labelSelector: BACKSTOP_SELECTOR };
   try {
+    const { items: bindings } = await servedOnly(admission.listValidatingAdmissionPolicyBinding(backstop));
+    for (const { metadata } of bindings) {
+      await admission.deleteValidatingAdmissionPolicyBinding({ name: metadata!.name! });
+      removed.push(`backstop/${metadata!.name}`);
+    }
+    const { items: policies } = await servedOnly(admission.listValidatingAdmissionPolicy(backstop));
+    for (const { metadata } of policies) await admission.deleteValidatingAdmissionPolicy({ name: metadata!.name! });
+    for (const { metadata } of (await admission.listMutatingWebhookConfiguration(backstop)).items) {
+      await admission.deleteMutatingWebhookConfiguration({ name: metadata!.name! });
+      removed.push(`backstop/${metadata!.name}`);
+    }
     for (const { metadata } of (await admission.listMutatingWebhookConfiguration({ labelSelector: WEBHOOK_SELECTOR }))
       .items) {
       await admission.deleteMutatingWebhookConfiguration({ name: metadata!.name! });
@@ -104,6 +121,16 @@ export async function runRecover(options: RecoverOptions): Promise<void> {
   process.stdout.write(describeLockOut(state));
   if (options.removeWebhooks) {
     for (const name of await removeWebhooks(target)) process.stdout.write(`removed ${name}\n`);
-    process.stdout.write("Nothing is verified now. Kyverno registers its webhooks again as soon as it runs.\n");
+    process.stdout.write(
+      "Nothing is verified now. Kyverno registers its webhooks again as soon as it runs;\npulumi up --refresh brings the backstop back.\n",
+    );
   } else if (isLockedOut(state)) process.exitCode = 1;
+}
+
+/** Kubernetes below 1.30 has no such kind, and so none of them. */
+async function servedOnly<T>(list: Promise<{ items: T[] }>): Promise<{ items: T[] }> {
+  return list.catch((error) => {
+    if (error instanceof ApiException && error.code === 404) return { items: [] };
+    throw error;
+  });
 }

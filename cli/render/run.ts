@@ -36,7 +36,8 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
   const resolved = resolvePosture(argsFromSettings(settings), { now });
   const compiled = compilePosture(resolved);
   const { kyverno } = resolved.posture;
-  const prerequisites = [...compiled.leftoverGuards, compiled.namespace, ...(compiled.trust ? [compiled.trust] : [])];
+  const { leftoverGuards, namespace, trust, networkPolicy, backstop } = compiled;
+  const prerequisites = [...leftoverGuards, namespace, ...[trust, networkPolicy].filter((one) => one !== undefined)];
   const chart = [
     `# ${kyverno.chart.name} ${kyverno.chartVersion} (Kyverno ${kyverno.appVersion})`,
     `# helm upgrade --install ${kyverno.releaseName} ${kyverno.chart.name}${kyverno.chart.repository ? ` --repo ${kyverno.chart.repository}` : ""} \\`,
@@ -47,6 +48,8 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
       { name: "1-prerequisites.yaml", text: prerequisites.map(toYaml).join("---\n") },
       { name: "2-kyverno-values.yaml", text: `${chart.join("\n")}\n${toYaml(compiled.chartValues)}` },
       { name: "3-policies.yaml", text: policiesOf(compiled).map(toYaml).join("---\n") },
+      // Applied once the policies are in force: it refuses pods until Kyverno has registered its webhooks for them.
+      ...(backstop.length > 0 ? [{ name: "4-backstop.yaml", text: backstop.map(toYaml).join("---\n") }] : []),
       ...(compiled.monitoring ? monitoringFiles(resolved.posture, compiled.monitoring) : []),
     ],
     warnings: resolved.warnings,

@@ -77,6 +77,18 @@ export const MUTATING_WEBHOOKS = resource(
   "mutatingwebhookconfigurations",
   wholeCluster,
 );
+export const ADMISSION_POLICIES = resource(
+  "ValidatingAdmissionPolicy",
+  "admissionregistration.k8s.io/v1",
+  "validatingadmissionpolicies",
+  wholeCluster,
+);
+export const ADMISSION_BINDINGS = resource(
+  "ValidatingAdmissionPolicyBinding",
+  "admissionregistration.k8s.io/v1",
+  "validatingadmissionpolicybindings",
+  wholeCluster,
+);
 export const VALIDATING_WEBHOOKS = resource(
   "ValidatingWebhookConfiguration",
   "admissionregistration.k8s.io/v1",

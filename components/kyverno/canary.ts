@@ -1,5 +1,8 @@
 import { AdmissionregistrationV1Api, CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
+import { backstopDrift } from "../backstop/drift";
 import { apiMessage, type ClusterTarget, loadKubeConfig } from "../kubernetes/cluster";
+import type { Manifest } from "../kubernetes/manifest";
+import { POLICY_WEBHOOKS, RESOURCE_WEBHOOKS } from "../posture/kyvernoWebhooks";
 import { enforcedScopes, scopeHas } from "../posture/namespaces";
 import type { Posture } from "../posture/types";
 
@@ -9,9 +12,6 @@ export interface CanaryTarget extends ClusterTarget {
 }
 
 const POLL_MILLISECONDS = 2000;
-/** Kyverno's configurations with the webhooks that check policies, and with those that judge pods. */
-const POLICY_WEBHOOKS = "kyverno-policy-validating-webhook-cfg";
-const RESOURCE_WEBHOOKS = "kyverno-resource-mutating-webhook-cfg";
 
 /** Takes a policy through Kyverno's own webhooks without storing it. */
 export const PROBE_POLICY = {
@@ -57,17 +57,23 @@ export async function awaitPolicyWebhooks(target: CanaryTarget): Promise<void> {
  * Makes sure that the API server asks Kyverno and acts on its answer; throws what did not come true. A pod that nobody
  * signed is offered by dry run to an enforced namespace; nothing is stored.
  */
-export async function askCanary(target: CanaryTarget, posture: Posture): Promise<void> {
+export async function askCanary(
+  target: CanaryTarget,
+  posture: Posture,
+  backstop: readonly Manifest[] = [],
+): Promise<void> {
   const config = loadKubeConfig(target);
   const core = config.makeApiClient(CoreV1Api);
   const admission = config.makeApiClient(AdmissionregistrationV1Api);
 
-  await until(target, `webhook configuration ${RESOURCE_WEBHOOKS} with a CA bundle`, async () => {
-    const { webhooks } = await admission.readMutatingWebhookConfiguration({ name: RESOURCE_WEBHOOKS });
+  const { configuration } = RESOURCE_WEBHOOKS.mutating;
+  await until(target, `webhook configuration ${configuration} with a CA bundle`, async () => {
+    const { webhooks } = await admission.readMutatingWebhookConfiguration({ name: configuration });
     const complete = webhooks?.length && webhooks.every(({ clientConfig }) => clientConfig.caBundle);
     return complete ? undefined : "it has no webhooks yet";
   });
 
+  await askBackstop(target, backstop);
   const scopes = enforcedScopes(posture);
   if (scopes.length === 0) return;
   const { items } = await core.listNamespace();
@@ -82,6 +88,34 @@ export async function askCanary(target: CanaryTarget, posture: Posture): Promise
     const admitted = await offerPod(core, namespace, image);
     return admitted ? "the API server would admit it" : undefined;
   });
+}
+
+/** While Kyverno is well the backstop refuses nothing, so what can be seen of it is that it is there and unchanged. */
+async function askBackstop(target: CanaryTarget, backstop: readonly Manifest[]): Promise<void> {
+  const api = loadKubeConfig(target).makeApiClient(AdmissionregistrationV1Api);
+  for (const manifest of backstop) {
+    const { kind, metadata } = manifest;
+    await until(target, `the backstop's ${kind} ${metadata.name} as the stack wants it`, async () => {
+      const live: unknown = await READERS[kind]!(api, metadata.name);
+      const changed = backstopDrift(manifest, live as Manifest);
+      return changed && `somebody changed its ${changed}`;
+    });
+  }
+}
+
+const READERS: Record<string, (api: AdmissionregistrationV1Api, name: string) => Promise<unknown>> = {
+  MutatingWebhookConfiguration: (api, name) => api.readMutatingWebhookConfiguration({ name }),
+  ValidatingAdmissionPolicy: (api, name) => api.readValidatingAdmissionPolicy({ name }),
+  ValidatingAdmissionPolicyBinding: (api, name) => api.readValidatingAdmissionPolicyBinding({ name }),
+};
+
+/** Kubernetes has these kinds from 1.30 on; the provider's own words for their absence name no way out. */
+export async function assertServesBackstop(target: ClusterTarget): Promise<void> {
+  const { resources } = await loadKubeConfig(target).makeApiClient(AdmissionregistrationV1Api).getAPIResources();
+  if (resources.some(({ name }) => name === "validatingadmissionpolicies")) return;
+  throw new Error(
+    "the API server has no ValidatingAdmissionPolicy in admissionregistration.k8s.io/v1, which the backstop is made of (Kubernetes 1.30 and newer). Set backstop.enabled: false; docs/support-matrix.md says what no longer holds then",
+  );
 }
 
 /** Whether the API server would create the pod. A refusal that is not Kyverno's is an error. */

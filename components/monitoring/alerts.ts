@@ -6,6 +6,8 @@ import {
   BY_SCAN,
   cycles,
   FAILED_CALLS,
+  HEARTBEATS,
+  HELD_BACK,
   latency,
   REPORTS_WRITTEN,
   results,
@@ -145,6 +147,21 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
       summary: "The API server can't call webhook {{ $labels.name }}",
       description: `Failed calls of {{ $labels.name }} ({{ $labels.type }}) within ${monitoring.window}: ${COUNT}. Where its name ends in -fail such requests were refused, where it ends in -ignore they passed unchecked.`,
     },
+  ],
+
+  [AlertName.KyvernoWebhooksGone]: ({ posture, monitoring, threshold }) => [
+    {
+      expr: `sum(increase(${HEARTBEATS}[3m])) == 0`,
+      labels: { seen_by: "heartbeat" },
+      summary: "Kyverno takes its webhooks away",
+      description: `The API server has not reached Kyverno for minutes, and after 100 s Kyverno empties its webhooks for resources. ${posture.backstop?.scopes.length ? "Enforced namespaces then refuse new pods." : "New pods then pass unchecked."} image-signing-guard doctor says why.`,
+    },
+    ...when(posture.backstop?.scopes.length ? "backstop" : undefined, () => ({
+      expr: `${events(HELD_BACK, monitoring.window, ["policy"])} >= ${threshold}`,
+      labels: { seen_by: "backstop" },
+      summary: "Kyverno's webhooks are gone or narrowed",
+      description: `{{ $labels.policy }} held back within ${monitoring.window}: ${COUNT}. Kyverno's webhooks are empty, or somebody changed them. image-signing-guard doctor says which and why.`,
+    })),
   ],
 
   [AlertName.KyvernoReportsStale]: ({ monitoring, threshold }) => [

@@ -68,6 +68,18 @@ export const FAILED_CALLS = [
   select("apiserver_admission_webhook_fail_open_count", [["name", "=~", ".+[.]kyverno[.]svc.*"]]),
 ] as const;
 
+/** Kyverno's own heartbeat: the API server calls it for the lease that it writes every 10 s. */
+export const HEARTBEATS = select("kyverno_http_requests_duration_seconds_bucket", [
+  ["http_url", "=~", "/verifymutate([?].*)?"],
+  ["le", "=", "+Inf"],
+]);
+
+/** Pods that the API server itself refused because Kyverno's webhooks were not as they must be. */
+export const HELD_BACK = select("apiserver_validating_admission_policy_check_total", [
+  ["policy", "=~", "image-signing-guard-(mutating|validating)-webhook"],
+  ["enforcement_action", "=", "deny"],
+]);
+
 /** Days until the first certificate of the trust bundle ends. */
 export function trustDaysLeft(validUntil: string): string {
   return `(vector(${Math.floor(Date.parse(validUntil) / 1000)}) - time()) / 86400`;

@@ -1,4 +1,4 @@
-import { KyvernoPlatform, KyvernoTarget } from "../args";
+import { GuardMode, KyvernoPlatform, KyvernoTarget } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
 import { unknownValues } from "./chartValues";
@@ -17,7 +17,10 @@ export function resolveKyverno(
 ): KyvernoPlan {
   const given = config.kyverno ?? {};
   const target = given.target ?? KyvernoTarget.V1_10;
-  const replicas = given.replicas ?? 1;
+  const enforces =
+    config.mode === GuardMode.Enforce || (config.namespaces?.overrides ?? []).some((o) => o.mode === GuardMode.Enforce);
+  // One replica that a large pod or a node's end takes away is an outage of every enforced namespace.
+  const replicas = given.replicas ?? (enforces ? 3 : 1);
   const namespace = given.namespace ?? "kyverno";
   if (namespace.startsWith("kube-") || namespace === "default") {
     problems.add(
@@ -76,7 +79,8 @@ export function resolveKyverno(
     ...(given.platform ? { platform: given.platform } : {}),
     ...(given.hostNetwork ? { hostNetwork: true } : {}),
     kubectlImage: given.kubectlImage ?? DEFAULT_KUBECTL_IMAGE,
-    memoryLimit: given.memoryLimit ?? (replicas === 3 ? "1Gi" : "384Mi"),
+    memoryLimit: given.memoryLimit ?? (enforces || replicas === 3 ? "1Gi" : "384Mi"),
+    ...(given.apiServerAddresses ? { apiServerAddresses: given.apiServerAddresses } : {}),
     timeoutSeconds: given.timeoutSeconds ?? 600,
     // Exceptions weaken what the policies say just as an unsafe value does, and are to be seen as such.
     unsafeValues: [

@@ -54,6 +54,11 @@ export const ALERT_DEFAULTS: Record<AlertName, AlertDefault> = {
     for: "0s",
     threshold: { value: 1, unit: "failed calls in `window`" },
   },
+  [AlertName.KyvernoWebhooksGone]: {
+    severity: Critical,
+    for: "0s",
+    threshold: { value: 1, unit: "refusals of the backstop in `window`" },
+  },
   [AlertName.KyvernoReportsStale]: {
     severity: Warning,
     for: "15m",

@@ -4,6 +4,7 @@ import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
 import { KYVERNO_LINES } from "./kyvernoLines";
 import { applicationScopes, type NamespacePartition, productionScopes } from "./namespaces";
+import { peopleOf } from "./people";
 import type { Bypass, KyvernoPlan, NamespaceScope, PolicyPlan, Suspension } from "./types";
 
 /**
@@ -70,7 +71,7 @@ function planGuards(
 }
 
 /** "All but production and development" and "production" together are "all but development". */
-function foldScopes(scopes: readonly NamespaceScope[]): NamespaceScope[] {
+export function foldScopes(scopes: readonly NamespaceScope[]): NamespaceScope[] {
   const rest = scopes.find(({ include }) => include.length === 0);
   if (!rest) return [...scopes];
   const folded = scopes.filter(
@@ -144,16 +145,10 @@ export function resolveSuspensions(config: GuardConfig, now: Date, problems: Pro
 
 export const DEFAULT_BYPASS_HOURS = 4;
 
-const EVERYONE = ["system:authenticated", "system:unauthenticated", "system:serviceaccounts", "system:anonymous", "*"];
-
 export function resolveBypass(config: GuardConfig, problems: ProblemList): Bypass | "off" {
   const given = config.bypass;
   if (!given) return "off";
-  const groups = [...(given.groups ?? [])].sort();
-  const users = [
-    ...(given.users ?? []),
-    ...(given.serviceAccounts ?? []).map((account) => `system:serviceaccount:${account}`),
-  ].sort();
+  const { groups, users } = peopleOf(given, "bypass", "bypass", problems);
   if (groups.length + users.length === 0) {
     problems.say(
       "bypass",
@@ -161,14 +156,6 @@ export function resolveBypass(config: GuardConfig, problems: ProblemList): Bypas
       "at least one of groups, users, serviceAccounts",
       "name who may bypass, or remove the bypass block",
     );
-  }
-  for (const [key, names] of [
-    ["bypass.groups", groups],
-    ["bypass.users", users],
-  ] as const) {
-    for (const everyone of names.filter((name) => EVERYONE.includes(name))) {
-      problems.add(key, everyone, "people or machines of yours", `remove "${everyone}": it lets every caller bypass`);
-    }
   }
   return { groups, users, maxHours: given.maxHours ?? DEFAULT_BYPASS_HOURS };
 }

@@ -28,6 +28,8 @@ export interface Posture {
   readonly suspended: Suspension[];
   readonly trust: Trust;
   readonly kyverno: KyvernoPlan;
+  /** Absent where the API server itself refuses nothing. */
+  readonly backstop?: Backstop;
   readonly runbookUrl: string;
   readonly extraPolicies: string[];
   /** Absent where nothing is monitored. */
@@ -115,6 +117,16 @@ export interface Bypass {
   readonly maxHours: number;
 }
 
+/** What the API server itself refuses, whatever becomes of Kyverno. */
+export interface Backstop {
+  /** Where no pod starts while Kyverno's webhooks are not registered as they must be; empty for nowhere. */
+  readonly scopes: NamespaceScope[];
+  /** Who may write namespaced Kyverno policies. */
+  readonly policyAuthors: { readonly groups: string[]; readonly users: string[] };
+  /** Most containers of a pod; absent where no pod is too large. */
+  readonly maxContainers?: number;
+}
+
 export interface Suspension {
   readonly policy: string;
   readonly reason: string;
@@ -164,6 +176,8 @@ export interface KyvernoPlan {
   readonly hostNetwork?: boolean;
   readonly kubectlImage: string;
   readonly memoryLimit: string;
+  /** Absent where anybody may call Kyverno's webhooks. */
+  readonly apiServerAddresses?: string[];
   readonly timeoutSeconds: number;
   /** Paths of chart values that security rests on and that the user has changed, with permission. */
   readonly unsafeValues: string[];

@@ -27,12 +27,41 @@ export async function applyRendered(
   const release = { namespace: posture.kyverno.namespace, releaseName: posture.kyverno.releaseName };
   await installKyverno(plane, kyverno, parse(text("2-kyverno-values.yaml")) as object, release);
   await applyManifests(plane, documents(text("3-policies.yaml")));
+  await applyBackstop(plane, documents(text("4-backstop.yaml")));
   await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture);
 }
 
 /** The policies of a stack's settings. */
 export function policiesOf(settings: Record<string, unknown>): Manifest[] {
-  return documents(renderStack(settings).files.find(({ name }) => name === "3-policies.yaml")?.text ?? "");
+  return fileOf(settings, "3-policies.yaml");
+}
+
+/** What the API server itself refuses with a stack's settings. */
+export function backstopOf(settings: Record<string, unknown>): Manifest[] {
+  return fileOf(settings, "4-backstop.yaml");
+}
+
+function fileOf(settings: Record<string, unknown>, wanted: string): Manifest[] {
+  return documents(renderStack(settings).files.find(({ name }) => name === wanted)?.text ?? "");
+}
+
+const admissionKinds = [
+  "validatingadmissionpolicybindings",
+  "validatingadmissionpolicies",
+  "mutatingwebhookconfigurations",
+];
+
+/** Applies the backstop's objects; those of another posture go. An empty list takes all of it away. */
+export async function applyBackstop(plane: ControlPlane, manifests: readonly Manifest[]): Promise<void> {
+  const objects = KubernetesObjectApi.makeApiClient(plane.client);
+  for (const kind of admissionKinds) {
+    const path = `/apis/admissionregistration.k8s.io/v1/${kind}`;
+    const selector = `labelSelector=${encodeURIComponent("image-signing-guard/role=backstop")}`;
+    const { items } = await requestObject<{ items: Manifest[] }>(plane.client, "GET", `${path}?${selector}`);
+    const gone = items.filter(({ metadata }) => !manifests.some((wanted) => wanted.metadata.name === metadata.name));
+    for (const { metadata } of gone) await requestObject(plane.client, "DELETE", `${path}/${metadata.name}`);
+  }
+  for (const manifest of manifests) await applyPrerequisite(objects, manifest);
 }
 
 /** Guards first, each step Ready before the next; what is no longer wanted goes last. */

@@ -160,7 +160,7 @@ attacks("forged verdicts", (get) => {
 
   refused(
     "verdict put on by the namespace owner's own Policy",
-    /own Policy may not mutate or verify images|no matching signatures/,
+    /own Policy may not mutate or verify images|runs with Kyverno's own rights|no matching signatures/,
     async () => {
       const policy = {
         apiVersion: "kyverno.io/v1",

@@ -2,6 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { deployment, namespaces, pod } from "../../local/demo/cases";
 import type { DemoCluster } from "../../local/demo/cluster";
 import { type DemoImages, publicName } from "../../local/demo/images";
+import { applyBackstop } from "../../local/demo/render";
 import { localSettings } from "../../local/demo/settings";
 import { applyPolicies, removePolicy } from "../../local/kyverno";
 import { request, requestObject } from "../../local/request";
@@ -199,6 +200,7 @@ const handWritten = ({ cluster }: World, verification: object, spec: object = {}
 
 async function onlyHandWritten(world: World, verification: object): Promise<void> {
   const { plane } = world.cluster;
+  await applyBackstop(plane, []);
   for (const { metadata } of await listPolicies(plane)) await removePolicy(plane, metadata.name);
   await applyPolicies(plane, [handWritten(world, verification)]);
   await waitFor("the hand-written policy judges", 60_000, async () =>

@@ -5,7 +5,7 @@ import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
 import type { ControlPlane } from "../../local/controlPlane";
 import { objections } from "../../local/demo/refusal";
-import { applyManifests, policiesOf } from "../../local/demo/render";
+import { applyBackstop, applyManifests, backstopOf, policiesOf } from "../../local/demo/render";
 import { collectionOf } from "../../local/demo/verdicts";
 import type { LocalNode } from "../../local/node";
 import { ApiError, requestObject } from "../../local/request";
@@ -73,7 +73,9 @@ export async function refusedWith(attempt: Promise<unknown>, ...says: RegExp[]):
 
 /** Replaces the policies by those of other settings and waits until they are in force. */
 export async function switchPolicies(plane: ControlPlane, settings: Record<string, unknown>): Promise<void> {
+  await applyBackstop(plane, []);
   await applyManifests(plane, policiesOf(settings));
+  await applyBackstop(plane, backstopOf(settings));
   const { posture } = resolvePosture(argsFromSettings(settings));
   await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture);
 }

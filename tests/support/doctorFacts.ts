@@ -44,6 +44,7 @@ export async function healthyFacts(): Promise<Mutable<Facts>> {
     caBundle: ca,
     excluded,
     otherConditions: 0,
+    calledForPods: true,
   });
   const configuration = (kind: "mutating" | "validating", name: string, policies: string[]) => ({
     kind,
@@ -108,6 +109,7 @@ export async function healthyFacts(): Promise<Mutable<Facts>> {
         configuration("validating", "exception", []),
       ],
     },
+    backstop: { known: structuredClone(compiled.backstop) },
     certificates: { known: { ca, pair: await certificate(-10, 140) } },
     crds: { known: ["clusterpolicies.kyverno.io", "policies.kyverno.io", "policyreports.wgpolicyk8s.io"] },
     policies: {

@@ -1,5 +1,8 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Manifest } from "../../components/kubernetes/manifest";
+
+const ADMISSION = "/apis/admissionregistration.k8s.io/v1";
 
 /** How the fake cluster's Kyverno behaves. */
 export interface FakeCluster {
@@ -11,6 +14,9 @@ export interface FakeCluster {
   webhooksHaveCa: boolean;
   /** Whether somebody else's Kyverno is installed. */
   foreignKyverno: boolean;
+  /** Objects of the backstop that it has. */
+  backstop: readonly Manifest[];
+  servesAdmissionPolicies: boolean;
   stop(): Promise<void>;
 }
 
@@ -29,6 +35,17 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
   const answer = (method: string, path: string): [code: number, body: unknown] => {
     if (path.includes("customresourcedefinitions"))
       return cluster.foreignKyverno ? [200, { metadata: { name: "clusterpolicies.kyverno.io" } }] : [404, {}];
+    if (path === ADMISSION) {
+      const name = cluster.servesAdmissionPolicies ? "validatingadmissionpolicies" : "mutatingwebhookconfigurations";
+      return [200, { resources: [{ name }] }];
+    }
+    if (/image-signing-guard|validatingadmission/.test(path)) {
+      const kind = path.split("/").at(-2);
+      const found = cluster.backstop.find(
+        (one) => path.endsWith(`/${one.metadata.name}`) && `${one.kind.toLowerCase().replace(/y$/, "ie")}s` === kind,
+      );
+      return found ? [200, found] : [404, { kind: "Status", code: 404, message: "not found" }];
+    }
     if (path.includes("webhookconfigurations"))
       return [200, { webhooks: [{ name: "w", clientConfig: cluster.webhooksHaveCa ? { caBundle: "eA==" } : {} }] }];
     if (method === "GET" && path === "/api/v1/namespaces")
@@ -43,6 +60,8 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
     podAnswer: REFUSED,
     webhooksHaveCa: true,
     foreignKyverno: false,
+    backstop: [],
+    servesAdmissionPolicies: true,
     kubeconfig: [
       ...["apiVersion: v1", "kind: Config", "current-context: c"],
       `clusters: [{name: c, cluster: {server: "http://127.0.0.1:${port}", insecure-skip-tls-verify: true}}]`,

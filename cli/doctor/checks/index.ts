@@ -1,5 +1,6 @@
 import type { Facts } from "../facts";
 import type { Finding } from "../finding";
+import { backstopChecks } from "./backstop";
 import { clusterChecks } from "./cluster";
 import { engineChecks } from "./engine";
 import { exceptionChecks } from "./exceptions";
@@ -22,6 +23,7 @@ export function allChecks(facts: Facts): Finding[] {
     ...kyvernoChecks(facts),
     ...webhookChecks(facts),
     ...policyChecks(facts),
+    ...backstopChecks(facts),
     ...trustChecks(facts),
     ...filterChecks(facts),
     ...exceptionChecks(facts),

@@ -52,9 +52,40 @@ function present(facts: Facts, configurations: readonly WebhookConfiguration[], 
     configurations.filter(({ webhooks }) => webhooks.length > 0).map(({ kind, name }) => `${kind}/${name}`),
   );
   const missing = wanted.filter((name) => !filled.has(name));
-  return missing.length === 0
-    ? ok(id, `${filled.size} webhook configurations`)
-    : finding("problem", id, `missing or empty: ${missing.join(", ")}`, restart(facts, deployment));
+  if (missing.length === 0) return ok(id, `${filled.size} webhook configurations`);
+  const { cause, fix } = causeOf(facts, configurations, missing, deployment);
+  return finding("problem", id, `missing or empty: ${missing.join(", ")}: ${cause}`, fix);
+}
+
+/** Seconds after which Kyverno empties its webhooks for resources, if the API server has not reached it. */
+const WITHDRAWN_AFTER = 100;
+
+/** Why Kyverno's webhooks are gone, as far as it can be seen. */
+function causeOf(
+  facts: Facts,
+  configurations: readonly WebhookConfiguration[],
+  missing: readonly string[],
+  deployment: string,
+): { cause: string; fix: string } {
+  const { kubectl } = facts.commands;
+  const found = (known(facts.deployments) ?? []).find(({ name }) => name === deployment);
+  if (found?.wanted === 0)
+    return {
+      cause: "Kyverno takes them away when it is scaled to 0",
+      fix: `${kubectl} -n ${facts.namespace} scale deployment ${deployment} --replicas=${facts.stack?.resolved.posture.kyverno.replicas ?? 1}`,
+    };
+  const last = known(facts.heartbeat);
+  const age = last ? Math.round((facts.now.getTime() - last.getTime()) / 1000) : undefined;
+  const emptied = configurations.some(
+    ({ kind, name, webhooks }) => webhooks.length === 0 && missing.includes(`${kind}/${name}`),
+  );
+  if (emptied && (age === undefined || age > WITHDRAWN_AFTER))
+    return {
+      cause: `Kyverno withdrew them: the API server ${age === undefined ? "has never reached it" : `last reached it ${age} s ago`}, and after ${WITHDRAWN_AFTER} s it empties them. They come back 10 s after it is reached again: look at its Service, its endpoints and NetworkPolicies`,
+      fix: `${kubectl} -n ${facts.namespace} get endpoints ${facts.release}-svc && ${restart(facts, deployment)}`,
+    };
+  const how = emptied ? "somebody emptied them" : "somebody deleted them, or Kyverno has only just started";
+  return { cause: `${how}; Kyverno puts them back while it runs`, fix: restart(facts, deployment) };
 }
 
 /** The API server must trust the authority that Kyverno's certificate comes from, and no other. */
@@ -133,8 +164,18 @@ function excluded(facts: Facts, configurations: readonly WebhookConfiguration[])
     ...(more.length > 0
       ? [finding("problem", id, `images in ${more.join(", ")} are never looked at`, reapplyRelease(facts))]
       : []),
+    ...(hooks.every(({ calledForPods }) => !calledForPods)
+      ? [finding("problem", id, "none of them is called for pods", reapplyRelease(facts))]
+      : []),
     ...(conditions > 0
-      ? [finding("problem", id, "the webhooks look at some objects only, by labels", reapplyRelease(facts))]
+      ? [
+          finding(
+            "problem",
+            id,
+            "the webhooks look at some objects only, by labels or conditions",
+            reapplyRelease(facts),
+          ),
+        ]
       : []),
     ...(fewer.length > 0
       ? [finding("warning", id, `Kyverno's outage would stop ${fewer.join(", ")}`, reapplyRelease(facts))]

@@ -20,7 +20,7 @@ export function compareStrength(a: Posture, b: Posture): Strength {
   return join(compareAspects(a, b).map(({ strength }) => strength));
 }
 
-export type Aspect = "mode" | "demand" | "failure" | "bypass" | "suspension" | "tags" | "trust" | "values";
+export type Aspect = "mode" | "demand" | "failure" | "bypass" | "suspension" | "tags" | "trust" | "values" | "backstop";
 
 export interface AspectStrength {
   readonly aspect: Aspect;
@@ -39,6 +39,13 @@ export function compareAspects(a: Posture, b: Posture): AspectStrength[] {
     aspect("tags", compare(a.tags === TagHandling.Pin, b.tags === TagHandling.Pin, atLeast)),
     aspect("trust", compare(a, b, trustsAtMost)),
     aspect("values", compare(a.kyverno.unsafeValues, b.kyverno.unsafeValues, within)),
+    aspect(
+      "backstop",
+      join([
+        ...names.map((name) => compare(closedWithoutKyverno(a, name), closedWithoutKyverno(b, name), atLeast)),
+        compare(a, b, backstopAtLeast),
+      ]),
+    ),
   ];
 }
 
@@ -59,7 +66,7 @@ function compare<T>(a: T, b: T, isAtLeast: (x: T, y: T) => boolean): Strength {
 
 /** One name for each way in which the policies of the two, and these patterns, tell namespaces apart. */
 export function namespaceWitnesses(a: Posture, b: Posture, patterns: readonly string[] = []): Witness[] {
-  const scopes = [...a.policies, ...b.policies].flatMap((policy) => policy.scopes);
+  const scopes = [...a.policies, ...b.policies, ...backstops(a, b)].flatMap((policy) => policy.scopes);
   return witnesses([...scopes.flatMap(({ include, exclude }) => [...include, ...exclude]), ...patterns]);
 }
 
@@ -159,6 +166,25 @@ function asksAtLeast(x: Asked, y: Asked): boolean {
 /** Whether pods are refused there while Kyverno can't answer. */
 export function failsClosed(posture: Posture, name: Witness): boolean {
   return posture.policies.some((policy) => policy.failurePolicy === FailurePolicy.Fail && covers(policy, name));
+}
+
+/** Whether pods are refused there while Kyverno's webhooks are gone. */
+export function closedWithoutKyverno(posture: Posture, name: Witness): boolean {
+  return backstops(posture).some((backstop) => covers(backstop, name));
+}
+
+function backstops(...postures: readonly Posture[]) {
+  return postures.flatMap(({ backstop }) => backstop ?? []);
+}
+
+/** Fewer people write namespaced policies, and smaller pods; without a backstop anybody writes any. */
+function backstopAtLeast({ backstop: x }: Posture, { backstop: y }: Posture): boolean {
+  if (!x || !y) return !y;
+  return (
+    within(x.policyAuthors.groups, y.policyAuthors.groups) &&
+    within(x.policyAuthors.users, y.policyAuthors.users) &&
+    (x.maxContainers ?? Number.POSITIVE_INFINITY) <= (y.maxContainers ?? Number.POSITIVE_INFINITY)
+  );
 }
 
 /** Fewer people, for a shorter time. */

@@ -24,6 +24,23 @@ const own = (trust: Record<string, unknown>) => settings({ trust: { root: "custo
 
 /** What is wrong, the configuration, and the keys that the problems name. */
 const TABLE: [what: string, raw: () => unknown, keys: string[]][] = [
+  [
+    "an address without its range",
+    () => settings({ kyverno: { apiServerAddresses: ["10.0.0.1"] } }),
+    ["kyverno.apiServerAddresses[0]"],
+  ],
+  [
+    "an empty list of addresses",
+    () => settings({ kyverno: { apiServerAddresses: [] } }),
+    ["kyverno.apiServerAddresses"],
+  ],
+  ["pods without containers", () => settings({ backstop: { maxContainers: 0 } }), ["backstop.maxContainers"]],
+  [
+    "everybody as an author of policies",
+    () =>
+      settings({ backstop: { policyAuthors: { groups: ["system:authenticated"], serviceAccounts: ["flux:flux"] } } }),
+    ["backstop.policyAuthors.groups"],
+  ],
   ["no configuration at all", () => undefined, ["configuration"]],
   ["a list as configuration", () => [], ["configuration"]],
   ["no images", () => ({}), ["images"]],

@@ -4,19 +4,22 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { ImageSigningGuardArgs } from "../../../components/args";
 import { ImageSigningGuard } from "../../../components/imageSigningGuard";
+import type { Manifest } from "../../../components/kubernetes/manifest";
 import { askCanary, awaitPolicyWebhooks } from "../../../components/kyverno/canary";
 import { type FakeCluster, REFUSED, startFakeCluster } from "../../support/fakeCluster";
 import { promiseOf, runStack } from "../../support/mockStack";
-import { postureOf, settings } from "../../support/settings";
+import { compile, postureOf, settings } from "../../support/settings";
 
 const ENFORCED = postureOf(settings({ mode: "enforce" }));
 const AUDITED = postureOf(settings({ mode: "audit" }));
+const BACKSTOP = compile(settings({ mode: "enforce" })).backstop;
 const POD = "POST /api/v1/namespaces/shop/pods";
 
 describe("readiness", () => {
   let cluster: FakeCluster;
   beforeEach(async () => {
     cluster = await startFakeCluster(["kube-system", "dev", "shop"]);
+    cluster.backstop = BACKSTOP;
   });
   afterEach(() => cluster.stop());
   /** Asks once: there is no time left to ask again. */
@@ -61,6 +64,26 @@ describe("readiness", () => {
     cluster.webhooksHaveCa = true;
     await awaitPolicyWebhooks(target());
   });
+
+  it("fails while a part of the backstop is missing or changed, and says which", async () => {
+    cluster.backstop = BACKSTOP.slice(1);
+    const first = BACKSTOP[0]!.metadata.name;
+    await assert.rejects(askCanary(target(), ENFORCED, BACKSTOP), new RegExp(`${first}.*not found`));
+    const warns = (one: Manifest) => ({ ...one, spec: { ...(one.spec as object), validationActions: ["Warn"] } });
+    cluster.backstop = BACKSTOP.map((one) => (one.kind.endsWith("Binding") ? warns(one) : one));
+    await assert.rejects(askCanary(target(), ENFORCED, BACKSTOP), /somebody changed its spec\.validationActions/);
+    cluster.backstop = BACKSTOP;
+    await askCanary(target(), ENFORCED, BACKSTOP);
+  });
+
+  it("fails on a cluster that has no ValidatingAdmissionPolicy, and names the way out", async () => {
+    cluster.servesAdmissionPolicies = false;
+    await assert.rejects(
+      up({ readiness: { kubeconfig: cluster.kubeconfig, timeoutSeconds: 5 } }),
+      /1\.30 and newer.*backstop\.enabled: false/,
+    );
+    await up({ backstop: { enabled: false }, readiness: { kubeconfig: cluster.kubeconfig, timeoutSeconds: 5 } });
+  }).timeout(20_000);
 
   async function up(changes: Record<string, unknown>, opts: { preview?: boolean; provider?: boolean } = {}) {
     let guard!: ImageSigningGuard;

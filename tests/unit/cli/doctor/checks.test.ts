@@ -222,6 +222,97 @@ const CASES: readonly Case[] = [
       change(f, "webhooks", (all) => all.filter(({ kind, name }) => kind !== "validating" || !/resource/.test(name))),
   },
   {
+    title: "webhooks that Kyverno took away when it was scaled to nothing",
+    id: "webhooks.present",
+    severity: "problem",
+    says: /takes them away when it is scaled to 0/,
+    fix: /^kubectl -n kyverno scale deployment kyverno-admission-controller --replicas=3$/,
+    break: (f) => {
+      change(
+        f,
+        "deployments",
+        each("admission-controller", () => ({ wanted: 0, available: 0 })),
+      );
+      change(f, "webhooks", (all) => all.filter(({ name }) => !/resource/.test(name)));
+    },
+  },
+  {
+    title: "webhooks that Kyverno withdrew because nobody reached it",
+    id: "webhooks.present",
+    severity: "problem",
+    says: /withdrew them: the API server last reached it 240 s ago/,
+    fix: /get endpoints kyverno-svc && kubectl -n kyverno rollout restart/,
+    break: (f) => {
+      f.heartbeat = { known: new Date(f.now.getTime() - 240_000) };
+      change(f, "webhooks", (all) => all.map((one) => (/resource/.test(one.name) ? { ...one, webhooks: [] } : one)));
+    },
+  },
+  {
+    title: "webhooks that somebody emptied",
+    id: "webhooks.present",
+    severity: "problem",
+    says: /somebody emptied them/,
+    fix: /rollout restart/,
+    break: (f) =>
+      change(f, "webhooks", (all) => all.map((one) => (/resource/.test(one.name) ? { ...one, webhooks: [] } : one))),
+  },
+  {
+    title: "webhooks that are not called for pods",
+    id: "webhooks.excluded",
+    severity: "problem",
+    says: /none of them is called for pods/,
+    fix: /helm rollback/,
+    break: (f) =>
+      change(
+        f,
+        "webhooks",
+        hooks(() => ({ calledForPods: false })),
+      ),
+  },
+  {
+    title: "no backstop",
+    id: "backstop.present",
+    severity: "problem",
+    says: /ValidatingAdmissionPolicy image-signing-guard-mutating-webhook/,
+    fix: /^pulumi up --refresh --stack=prod$/,
+    break: (f) => change(f, "backstop", () => []),
+  },
+  {
+    title: "a backstop that only warns",
+    id: "backstop.drift",
+    severity: "problem",
+    says: /ValidatingAdmissionPolicyBinding run-image-signing-guard-doctor-mutating \(spec\.validationActions/,
+    fix: /^pulumi up --refresh --stack=prod$/,
+    break: (f) =>
+      change(f, "backstop", (all) =>
+        all.map((one) =>
+          one.kind.endsWith("Binding")
+            ? { ...one, spec: { ...(one.spec as object), validationActions: ["Warn"] } }
+            : one,
+        ),
+      ),
+  },
+  {
+    title: "a backstop of another posture",
+    id: "backstop.leftover",
+    severity: "warning",
+    says: /ValidatingAdmissionPolicy old is no part of the stack/,
+    fix: /^kubectl delete validatingadmissionpolicy old$/,
+    break: (f) => change(f, "backstop", (all) => [...all, { ...all[0]!, metadata: { name: "old" } }]),
+  },
+  {
+    title: "a namespaced policy",
+    id: "backstop.policies",
+    severity: "warning",
+    says: /run with Kyverno's own rights: shop\/spy/,
+    fix: /get policies\.kyverno\.io -A/,
+    break: (f) =>
+      change(f, "policies", (all) => [
+        ...all,
+        { ...all[0]!, kind: "Policy" as const, name: "shop/spy", role: undefined },
+      ]),
+  },
+  {
     title: "another authority",
     id: "webhooks.ca",
     severity: "problem",

@@ -14,7 +14,7 @@ type Document = { apiVersion: string; kind: string; metadata: Record<string, unk
 
 const fileOf = ({ files }: Rendered, name: string) => files.find((file) => file.name === name)!.text;
 const documentsOf = (rendered: Rendered): Document[] =>
-  ["1-prerequisites.yaml", "3-policies.yaml", "4-monitoring.yaml"]
+  ["1-prerequisites.yaml", "3-policies.yaml", "4-backstop.yaml", "4-monitoring.yaml"]
     .filter((name) => rendered.files.some((file) => file.name === name))
     .flatMap((name) => parseAllDocuments(fileOf(rendered, name)).map((document) => document.toJS() as Document));
 const textOf = (rendered: Rendered) => rendered.files.map(({ text }) => text).join("");

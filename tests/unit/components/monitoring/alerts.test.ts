@@ -164,6 +164,23 @@ const allBut = (missing: string) => ALL.filter((name) => name !== missing);
 const ONCE = "_x5 1x200";
 
 /** Two cases at least for every alert: it fires, and it does not for what looks alike. */
+const heartbeats = (values: string): Series => [
+  "kyverno_http_requests_duration_seconds_bucket",
+  { http_method: "POST", http_url: "/verifymutate?timeout=10s", le: "+Inf" },
+  values,
+];
+const heldBack = (labels: Record<string, string>, values: string): Series => [
+  "apiserver_validating_admission_policy_check_total",
+  {
+    enforcement_action: "deny",
+    error_type: "no_error",
+    policy: "image-signing-guard-mutating-webhook",
+    policy_binding: "run-image-signing-guard-doctor-mutating",
+    ...labels,
+  },
+  values,
+];
+
 const CASES: Record<AlertName, Record<string, Case>> = {
   ImageViolation: {
     "fires at the first violation, whose series begins at 1": {
@@ -414,6 +431,27 @@ const CASES: Record<AlertName, Record<string, Case>> = {
     },
     "is quiet for other webhooks": {
       series: [failedCall({ name: "validate.nginx.ingress.kubernetes.io" }, ONCE)],
+      at: "6m",
+      fires: [],
+    },
+  },
+  KyvernoWebhooksGone: {
+    "fires when Kyverno no longer hears itself": {
+      series: [heartbeats("0+6x10 60x20")],
+      at: "16m",
+      fires: [{ seen_by: "heartbeat" }],
+    },
+    "is quiet while it does": { series: [heartbeats("0+6x60")], at: "40m", fires: [] },
+    "fires when the backstop holds a pod back": {
+      series: [heldBack({}, ONCE)],
+      at: "6m",
+      fires: [{ seen_by: "backstop", policy: "image-signing-guard-mutating-webhook" }],
+    },
+    "is quiet for somebody else's admission policy, and for our other ones": {
+      series: [
+        heldBack({ policy: "other" }, ONCE),
+        heldBack({ policy: "image-signing-guard-namespaced-policies" }, ONCE),
+      ],
       at: "6m",
       fires: [],
     },

@@ -1,0 +1,16 @@
+import type { Manifest } from "../kubernetes/manifest";
+import type { Posture } from "../posture/types";
+import { namespacedPolicies } from "./namespacedPolicies";
+import { podSizeLimit } from "./podSize";
+import { webhookPolicies } from "./webhooks";
+
+/** Everything that the API server itself refuses. Made after the policies are in force, and removed before anything else. */
+export function compileBackstop(posture: Posture): Manifest[] {
+  const { backstop } = posture;
+  if (!backstop) return [];
+  return [
+    ...namespacedPolicies(backstop),
+    ...(backstop.maxContainers === undefined ? [] : [podSizeLimit(posture, backstop.maxContainers)]),
+    ...webhookPolicies(posture, backstop),
+  ];
+}

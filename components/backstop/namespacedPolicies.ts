@@ -1,0 +1,37 @@
+import type { Manifest } from "../kubernetes/manifest";
+import type { Backstop } from "../posture/types";
+import { listOf } from "./cel";
+import { admissionPolicy, resources } from "./manifests";
+
+const NAME = "image-signing-guard-namespaced-policies";
+
+/**
+ * A namespaced Policy runs with Kyverno's own rights: it reads any Secret (`urlPath`), sends Kyverno's token anywhere
+ * (`service`), creates what it likes (`method: POST`) and decides what the Fail webhook is asked about. The chart lets
+ * every namespace's admin write them. No look into one tells a harmless one: images, config maps and JMESPath do harm
+ * too. Deletion stays free, and so does an update that changes nothing that Kyverno reads, such as a finalizer's removal.
+ */
+export function namespacedPolicies({ policyAuthors: { groups, users } }: Backstop): Manifest[] {
+  const authors = [...groups.map((group) => `group ${group}`), ...users];
+  const spec = {
+    matchConstraints: {
+      matchPolicy: "Equivalent",
+      resourceRules: [resources("kyverno.io", "*", ["policies"], ["CREATE", "UPDATE"])],
+    },
+    matchConditions: [
+      {
+        name: "read-by-kyverno",
+        expression:
+          "request.operation == 'CREATE' || object.spec != oldObject.spec || object.metadata.?annotations.orValue({}) != oldObject.metadata.?annotations.orValue({})",
+      },
+    ],
+    validations: [
+      {
+        expression: `request.userInfo.username in ${listOf(users)} || request.userInfo.?groups.orValue([]).exists(g, g in ${listOf(groups)})`,
+        message: `a Kyverno Policy of a namespace runs with Kyverno's own rights, so ${authors.length > 0 ? `only ${authors.join(", ")} may write one` : "nobody may write one"} here. Ask the platform team for a ClusterPolicy (extraPolicies); who may: backstop.policyAuthors`,
+        reason: "Forbidden",
+      },
+    ],
+  };
+  return admissionPolicy(NAME, spec, [{ name: NAME }]);
+}
