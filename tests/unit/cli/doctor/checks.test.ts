@@ -261,7 +261,7 @@ const CASES: readonly Case[] = [
     id: "webhooks.excluded",
     severity: "problem",
     says: /none of them is called for pods/,
-    fix: /helm rollback/,
+    fix: /^helm get manifest/,
     break: (f) =>
       change(
         f,
