@@ -147,21 +147,10 @@ export async function enforce(
   { plane, sigstore, developer }: Pick<Cluster, "plane" | "sigstore" | "developer">,
   repositories: readonly string[],
 ): Promise<void> {
-<<<<<<< HEAD
-  const { guards, judges } = compilePosture(resolvePosture(guardConfig(sigstore, repositories)));
+  const { guards, judges, backstop } = compilePosture(resolvePosture(guardConfig(sigstore, repositories)));
   await applyPolicies(plane, guards);
   await applyPolicies(plane, judges);
-=======
-  const compiled = compilePosture(resolvePosture(guardConfig(sigstore, repositories)));
-  const policies = policiesOf(compiled);
-  const isGuard = ({ metadata }: Manifest) => metadata.name.startsWith("guard-");
-  await applyPolicies(plane, policies.filter(isGuard));
-  await applyPolicies(
-    plane,
-    policies.filter((policy) => !isGuard(policy)),
-  );
-  await applyBackstop(plane, compiled.backstop);
->>>>>>> f956daa (Backstop: what the API server refuses by itself, while Kyverno's webhooks are gone, narrowed or starved)
+  await applyBackstop(plane, backstop);
   const never = `${repositories[0]?.replace("*", "canary")}@sha256:${"0".repeat(64)}`;
   const forged = annotations({ [verdictKey]: verdict(never) });
   await waitFor("the policies are felt", 60_000, async () => {
