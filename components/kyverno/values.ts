@@ -1,4 +1,5 @@
 import type { Json, Manifest } from "../kubernetes/manifest";
+import { NAMESAKES } from "../policies/place";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import type { KyvernoPlan, Posture, RegistryIdentity, Resolved } from "../posture/types";
 import { scrapeValues } from "./metrics";
@@ -54,7 +55,7 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
       webhooks: chartTakesBlocks ? webhookFilter : [webhookFilter],
       excludeKyvernoNamespace: true,
       resourceFilters: [
-        ...RESOURCE_FILTERS.map((kind) => `[${kind},*,*]`),
+        ...[...RESOURCE_FILTERS, ...NAMESAKES].map((kind) => `[${kind},*,*]`),
         ...system.filter((name) => name !== posture.kyverno.namespace).map((name) => `[*/*,${name},*]`),
       ],
       enableDefaultRegistryMutation: true,

@@ -4,7 +4,7 @@ export type Side = "request.object" | "request.oldObject";
 
 /** Where a request holds a pod: it is one, has the template of one, or adds a debug container to one. */
 export interface Place {
-  /** Kinds by their group, so that another group's Deployment is nobody's business. */
+  /** Without their group: Kyverno 1.10 scans nothing of a kind that is written with it. */
   readonly kinds: readonly string[];
   /** What stands behind the name of a policy that looks there. */
   readonly suffix: string;
@@ -22,14 +22,20 @@ export const PODS: Place = {
 };
 
 export const WORKLOAD_KINDS = [
-  "apps/*/DaemonSet",
-  "apps/*/Deployment",
-  "apps/*/ReplicaSet",
-  "apps/*/StatefulSet",
-  "batch/*/CronJob",
-  "batch/*/Job",
+  "CronJob",
+  "DaemonSet",
+  "Deployment",
+  "Job",
+  "ReplicaSet",
   "ReplicationController",
+  "StatefulSet",
 ];
+
+/**
+ * Kinds of other API groups that are called like these: what they hold is anything, and Kyverno refuses what it can't
+ * read as a pod template. Groups of custom resources have a dot, those of Kubernetes with such kinds have none.
+ */
+export const NAMESAKES = ["Pod", ...WORKLOAD_KINDS].map((kind) => `*.*?/*/${kind}/*`);
 
 export const TEMPLATES: Place = {
   kinds: WORKLOAD_KINDS,

@@ -58,9 +58,9 @@ describe("engine: pulumi up, preview and destroy of the project's stacks", funct
     assert.equal(run.outputs.kyvernoVersion, `v${cluster.node.kyverno.version}`);
     assert.match(String(run.outputs.readiness), /^release deployed, policies Ready, webhooks registered$/);
     assert.deepEqual(run.outputs.policies, [
-      "audit-unsigned-images",
-      "require-signed-images",
-      "verify-image-signatures",
+      ...["audit-unsigned-images", "audit-unsigned-images-templates"],
+      ...["require-signed-images", "require-signed-images-templates"],
+      ...["verify-image-signatures", "verify-image-signatures-templates"],
     ]);
   });
 

@@ -1,4 +1,5 @@
 import * as assert from "node:assert/strict";
+import { globMatches } from "../../../../components/globs";
 import { mergeValues } from "../../../../components/kyverno/values";
 import { compile, settings } from "../../../support/settings";
 
@@ -32,6 +33,14 @@ describe("chart values", () => {
     const filters = valuesOf()("config.resourceFilters") as string[];
     assert.ok(!filters.some((filter) => filter.startsWith("[ReplicaSet")), filters.join());
     assert.ok(filters.includes("[Event,*,*]"));
+  });
+
+  it("filter out kinds of other groups that are called like a workload, and none of Kubernetes' own", () => {
+    const filters = valuesOf()("config.resourceFilters") as string[];
+    const patterns = filters.flatMap((filter) => /^\[([^/,]+)\/\*\/Deployment\/\*,\*,\*\]$/.exec(filter)?.[1] ?? []);
+    assert.equal(patterns.length, 1, filters.join());
+    for (const group of ["rollouts.example.com", "apps.kruise.io"]) assert.ok(globMatches(patterns[0]!, group), group);
+    for (const group of ["", "apps", "batch"]) assert.ok(!globMatches(patterns[0]!, group), group);
   });
 
   it("spare nobody by group", () => {

@@ -84,8 +84,8 @@ describe("judging policies", () => {
       for (const kinds of kindsOf(`${role}-debug`)) assert.deepEqual(kinds, ["Pod/ephemeralcontainers"]);
       for (const kinds of kindsOf(`${role}-templates`))
         assert.deepEqual(kinds, [
-          ...["apps/*/DaemonSet", "apps/*/Deployment", "apps/*/ReplicaSet", "apps/*/StatefulSet"],
-          ...["batch/*/CronJob", "batch/*/Job", "ReplicationController"],
+          ...["CronJob", "DaemonSet", "Deployment", "Job"],
+          ...["ReplicaSet", "ReplicationController", "StatefulSet"],
         ]);
     }
   });
