@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { parseReference } from "../../../../cli/images/reference";
 import { judgeFor } from "../../../../cli/judging/rules";
+import { RULE } from "../../../../components/policies/names";
 import { isSpelledLike, looseRegex, rightSpelling, spellings } from "../../../../components/posture/spelling";
 import { problemsOf } from "../../../support/problems";
 import { compile, imageSettings, policyOf, postureOf, ruleOf, settings } from "../../../support/settings";
@@ -87,10 +88,12 @@ describe("the same image spelled otherwise", () => {
     fc.assert(
       fc.property(fc.uniqueArray(plainHosts, { minLength: 1, maxLength: 3 }), image, (repositories, name) => {
         const compiled = compile(imageSettings({ repositories }));
-        const rule = ruleOf(policyOf(compiled, "verify-image-signatures"), "images-are-spelled-plainly");
-        const [covered, alike] = [...JSON.stringify(rule.context).matchAll(/regex_match\('((?:[^'\\]|\\.)*)'/g)].map(
+        const rule = ruleOf(policyOf(compiled, "verify-image-signatures"), RULE.imagesAreSpelledPlainly);
+        const found = [...JSON.stringify(rule).matchAll(/regex_match\('((?:[^'\\]|\\.)*)'/g)].map(
           ([, source]) => JSON.parse(`"${source}"`) as string,
         );
+        const alike = found.find((regex) => regex.startsWith("(?i)"));
+        const covered = found.find((regex) => regex !== alike);
         const denied = !new RegExp(covered!).test(name) && asGo(alike!).test(name);
         const judge = judgeFor(postureOf(imageSettings({ repositories })), parseReference(name), "default");
         if (denied) refused++;
