@@ -1,6 +1,15 @@
-import { AdmissionregistrationV1Api, ApiException, AppsV1Api } from "@kubernetes/client-node";
 import { BACKSTOP_LABELS } from "../../components/backstop/manifests";
-import { apiMessage, type ClusterTarget, loadKubeConfig } from "../../components/kubernetes/cluster";
+import { ClusterClient } from "../../components/kubernetes/client";
+import type { ClusterTarget } from "../../components/kubernetes/kubeConfig";
+import {
+  ADMISSION_BINDINGS,
+  ADMISSION_POLICIES,
+  type KubeObject,
+  MUTATING_WEBHOOKS,
+  type Resource,
+  VALIDATING_WEBHOOKS,
+} from "../../components/kubernetes/resources";
+import { workloadKind } from "../../components/kubernetes/workloads";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions } from "../options";
 import { formatTable } from "../terminal/table";
 import { runMend } from "./mend";
@@ -47,62 +56,58 @@ function describeLockOut(state: LockOut): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-export async function lockOutState(target: ClusterTarget, namespace: string): Promise<LockOut> {
-  const config = loadKubeConfig(target);
-  const admission = config.makeApiClient(AdmissionregistrationV1Api);
-  try {
-    const { items: deployments } = await config.makeApiClient(AppsV1Api).listNamespacedDeployment({ namespace });
-    const mutating = await admission.listMutatingWebhookConfiguration({ labelSelector: WEBHOOK_SELECTOR });
-    const validating = await admission.listValidatingWebhookConfiguration({ labelSelector: WEBHOOK_SELECTOR });
-    const summary =
-      (kind: string) => (item: { metadata?: { name?: string }; webhooks?: { failurePolicy?: string }[] }) => ({
-        kind,
-        name: item.metadata?.name ?? "",
-        webhooks: item.webhooks?.length ?? 0,
-        failing: item.webhooks?.filter(({ failurePolicy }) => failurePolicy !== "Ignore").length ?? 0,
-      });
-    return {
-      deployments: deployments.map((item) => ({
-        name: item.metadata?.name ?? "",
-        ready: item.status?.readyReplicas ?? 0,
-        wanted: item.spec?.replicas ?? 0,
-      })),
-      webhooks: [...mutating.items.map(summary("mutating")), ...validating.items.map(summary("validating"))],
-    };
-  } catch (error) {
-    throw new Error(apiMessage(error));
-  }
+interface Deployment extends KubeObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly readyReplicas?: number };
 }
 
-/** The backstop goes first: it refuses pods as soon as Kyverno's webhooks are gone. */
+interface Webhooks extends KubeObject {
+  readonly webhooks?: readonly { readonly failurePolicy?: string }[];
+}
+
+export async function lockOutState(target: ClusterTarget, namespace: string): Promise<LockOut> {
+  const client = ClusterClient.of(target);
+  const deployments = (await client.list<Deployment>(workloadKind("Deployment"), { namespace })) ?? [];
+  const webhooksOf = async (kind: string, resource: Resource) =>
+    ((await client.list<Webhooks>(resource, { labelSelector: WEBHOOK_SELECTOR })) ?? []).map(
+      ({ metadata, webhooks = [] }) => ({
+        kind,
+        name: metadata?.name ?? "",
+        webhooks: webhooks.length,
+        failing: webhooks.filter(({ failurePolicy }) => failurePolicy !== "Ignore").length,
+      }),
+    );
+  return {
+    deployments: deployments.map(({ metadata, spec, status }) => ({
+      name: metadata?.name ?? "",
+      ready: status?.readyReplicas ?? 0,
+      wanted: spec?.replicas ?? 0,
+    })),
+    webhooks: [
+      ...(await webhooksOf("mutating", MUTATING_WEBHOOKS)),
+      ...(await webhooksOf("validating", VALIDATING_WEBHOOKS)),
+    ],
+  };
+}
+
+/** What is removed, in this order, and what it is called. The backstop goes first: it refuses pods as soon as the webhooks are gone. */
+const REMOVED: readonly { readonly resource: Resource; readonly labelSelector: string; readonly as?: string }[] = [
+  { resource: ADMISSION_BINDINGS, labelSelector: BACKSTOP_SELECTOR, as: "backstop" },
+  { resource: ADMISSION_POLICIES, labelSelector: BACKSTOP_SELECTOR },
+  { resource: MUTATING_WEBHOOKS, labelSelector: BACKSTOP_SELECTOR, as: "backstop" },
+  { resource: MUTATING_WEBHOOKS, labelSelector: WEBHOOK_SELECTOR, as: "mutating" },
+  { resource: VALIDATING_WEBHOOKS, labelSelector: WEBHOOK_SELECTOR, as: "validating" },
+];
+
 export async function removeWebhooks(target: ClusterTarget): Promise<string[]> {
-  const admission = loadKubeConfig(target).makeApiClient(AdmissionregistrationV1Api);
+  const client = ClusterClient.of(target);
   const removed: string[] = [];
-  const backstop = { labelSelector: BACKSTOP_SELECTOR };
-  try {
-    const { items: bindings } = await servedOnly(admission.listValidatingAdmissionPolicyBinding(backstop));
-    for (const { metadata } of bindings) {
-      await admission.deleteValidatingAdmissionPolicyBinding({ name: metadata!.name! });
-      removed.push(`backstop/${metadata!.name}`);
+  for (const { resource, labelSelector, as } of REMOVED) {
+    // A kind that the cluster is too old for has no objects.
+    for (const { metadata } of (await client.list(resource, { labelSelector })) ?? []) {
+      await client.delete(resource, metadata?.name ?? "");
+      if (as) removed.push(`${as}/${metadata?.name}`);
     }
-    const { items: policies } = await servedOnly(admission.listValidatingAdmissionPolicy(backstop));
-    for (const { metadata } of policies) await admission.deleteValidatingAdmissionPolicy({ name: metadata!.name! });
-    for (const { metadata } of (await admission.listMutatingWebhookConfiguration(backstop)).items) {
-      await admission.deleteMutatingWebhookConfiguration({ name: metadata!.name! });
-      removed.push(`backstop/${metadata!.name}`);
-    }
-    for (const { metadata } of (await admission.listMutatingWebhookConfiguration({ labelSelector: WEBHOOK_SELECTOR }))
-      .items) {
-      await admission.deleteMutatingWebhookConfiguration({ name: metadata!.name! });
-      removed.push(`mutating/${metadata!.name}`);
-    }
-    for (const { metadata } of (await admission.listValidatingWebhookConfiguration({ labelSelector: WEBHOOK_SELECTOR }))
-      .items) {
-      await admission.deleteValidatingWebhookConfiguration({ name: metadata!.name! });
-      removed.push(`validating/${metadata!.name}`);
-    }
-  } catch (error) {
-    throw new Error(apiMessage(error));
   }
   return removed;
 }
@@ -125,12 +130,4 @@ export async function runRecover(options: RecoverOptions): Promise<void> {
       "Nothing is verified now. Kyverno registers its webhooks again as soon as it runs;\npulumi up --refresh brings the backstop back.\n",
     );
   } else if (isLockedOut(state)) process.exitCode = 1;
-}
-
-/** Kubernetes below 1.30 has no such kind, and so none of them. */
-async function servedOnly<T>(list: Promise<{ items: T[] }>): Promise<{ items: T[] }> {
-  return list.catch((error) => {
-    if (error instanceof ApiException && error.code === 404) return { items: [] };
-    throw error;
-  });
 }

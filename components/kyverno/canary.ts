@@ -1,7 +1,18 @@
-import { AdmissionregistrationV1Api, CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 import { backstopDrift } from "../backstop/drift";
-import { apiMessage, type ClusterTarget, loadKubeConfig } from "../kubernetes/cluster";
+import { ClusterClient } from "../kubernetes/client";
+import { wordsOf } from "../kubernetes/errors";
+import type { ClusterTarget } from "../kubernetes/kubeConfig";
 import type { Manifest } from "../kubernetes/manifest";
+import {
+  ADMISSION_BINDINGS,
+  ADMISSION_POLICIES,
+  CLUSTER_POLICIES,
+  type KubeObject,
+  MUTATING_WEBHOOKS,
+  NAMESPACES,
+  VALIDATING_WEBHOOKS,
+} from "../kubernetes/resources";
+import { workloadKind } from "../kubernetes/workloads";
 import { POLICY_WEBHOOKS, RESOURCE_WEBHOOKS } from "../posture/kyvernoWebhooks";
 import { enforcedScopes, scopeHas } from "../posture/namespaces";
 import type { Posture } from "../posture/types";
@@ -31,24 +42,24 @@ export const PROBE_POLICY = {
   },
 };
 
+interface Webhooks extends KubeObject {
+  readonly webhooks?: readonly { readonly clientConfig?: { readonly caBundle?: string } }[];
+}
+
+function isComplete(webhooks: Webhooks["webhooks"] = []): boolean {
+  return webhooks.length > 0 && webhooks.every(({ clientConfig }) => clientConfig?.caBundle);
+}
+
 /**
  * Waits until Kyverno answers for policies. The release counts as deployed when its pods are ready, which is before the
  * API server trusts the certificate of their webhooks.
  */
 export async function awaitPolicyWebhooks(target: CanaryTarget): Promise<void> {
-  const config = loadKubeConfig(target);
-  const objects = config.makeApiClient(CustomObjectsApi);
-  const admission = config.makeApiClient(AdmissionregistrationV1Api);
+  const client = ClusterClient.of(target);
   await until(target, "an answer of Kyverno's policy webhooks", async () => {
-    const { webhooks } = await admission.readValidatingWebhookConfiguration({ name: POLICY_WEBHOOKS });
-    if (!webhooks?.length || webhooks.some(({ clientConfig }) => !clientConfig.caBundle)) return "no CA bundle yet";
-    await objects.createClusterCustomObject({
-      group: "kyverno.io",
-      version: "v1",
-      plural: "clusterpolicies",
-      body: PROBE_POLICY,
-      dryRun: "All",
-    });
+    const { webhooks } = await client.get<Webhooks>(VALIDATING_WEBHOOKS, POLICY_WEBHOOKS);
+    if (!isComplete(webhooks)) return "no CA bundle yet";
+    await client.create(CLUSTER_POLICIES, PROBE_POLICY, { dryRun: true });
     return undefined;
   });
 }
@@ -62,22 +73,17 @@ export async function askCanary(
   posture: Posture,
   backstop: readonly Manifest[] = [],
 ): Promise<void> {
-  const config = loadKubeConfig(target);
-  const core = config.makeApiClient(CoreV1Api);
-  const admission = config.makeApiClient(AdmissionregistrationV1Api);
-
+  const client = ClusterClient.of(target);
   const { configuration } = RESOURCE_WEBHOOKS.mutating;
   await until(target, `webhook configuration ${configuration} with a CA bundle`, async () => {
-    const { webhooks } = await admission.readMutatingWebhookConfiguration({ name: configuration });
-    const complete = webhooks?.length && webhooks.every(({ clientConfig }) => clientConfig.caBundle);
-    return complete ? undefined : "it has no webhooks yet";
+    const { webhooks } = await client.get<Webhooks>(MUTATING_WEBHOOKS, configuration);
+    return isComplete(webhooks) ? undefined : "it has no webhooks yet";
   });
 
   await askBackstop(target, backstop);
   const scopes = enforcedScopes(posture);
   if (scopes.length === 0) return;
-  const { items } = await core.listNamespace();
-  const names = items.map((item) => item.metadata!.name!).sort();
+  const names = ((await client.list(NAMESPACES)) ?? []).map(({ metadata }) => metadata?.name ?? "").sort();
   // A namespace that does not exist yet can't be asked; the dry run needs one that does.
   const namespace = names.find((name) => scopes.some((scope) => scopeHas(scope, name)));
   if (!namespace)
@@ -85,54 +91,54 @@ export async function askCanary(
   const repository = posture.images[0]!.repositories[0]!.replace(/\*/g, "canary").replace(/\?/g, "x");
   const image = `${repository}:never-signed`;
   await until(target, `refusal of the unsigned canary ${image} in namespace ${namespace}`, async () => {
-    const admitted = await offerPod(core, namespace, image);
+    const admitted = await offerPod(client, namespace, image);
     return admitted ? "the API server would admit it" : undefined;
   });
 }
 
 /** While Kyverno is well the backstop refuses nothing, so what can be seen of it is that it is there and unchanged. */
 async function askBackstop(target: CanaryTarget, backstop: readonly Manifest[]): Promise<void> {
-  const api = loadKubeConfig(target).makeApiClient(AdmissionregistrationV1Api);
+  const client = ClusterClient.of(target);
   for (const manifest of backstop) {
     const { kind, metadata } = manifest;
     await until(target, `the backstop's ${kind} ${metadata.name} as the stack wants it`, async () => {
-      const live: unknown = await READERS[kind]!(api, metadata.name);
+      const live: unknown = await client.get(BACKSTOP_KINDS[kind]!, metadata.name);
       const changed = backstopDrift(manifest, live as Manifest);
       return changed && `somebody changed its ${changed}`;
     });
   }
 }
 
-const READERS: Record<string, (api: AdmissionregistrationV1Api, name: string) => Promise<unknown>> = {
-  MutatingWebhookConfiguration: (api, name) => api.readMutatingWebhookConfiguration({ name }),
-  ValidatingAdmissionPolicy: (api, name) => api.readValidatingAdmissionPolicy({ name }),
-  ValidatingAdmissionPolicyBinding: (api, name) => api.readValidatingAdmissionPolicyBinding({ name }),
-};
+const BACKSTOP_KINDS = Object.fromEntries(
+  [MUTATING_WEBHOOKS, ADMISSION_POLICIES, ADMISSION_BINDINGS].map((resource) => [resource.kind, resource]),
+);
 
 /** Kubernetes has these kinds from 1.30 on; the provider's own words for their absence name no way out. */
 export async function assertServesBackstop(target: ClusterTarget): Promise<void> {
-  const { resources } = await loadKubeConfig(target).makeApiClient(AdmissionregistrationV1Api).getAPIResources();
-  if (resources.some(({ name }) => name === "validatingadmissionpolicies")) return;
+  const client = ClusterClient.of(target);
+  const served = await client.findPath<{ resources?: readonly { name: string }[] }>(
+    "/apis/admissionregistration.k8s.io/v1",
+  );
+  if (served?.resources?.some(({ name }) => name === ADMISSION_POLICIES.plural)) return;
   throw new Error(
     "the API server has no ValidatingAdmissionPolicy in admissionregistration.k8s.io/v1, which the backstop is made of (Kubernetes 1.30 and newer). Set backstop.enabled: false; docs/support-matrix.md says what no longer holds then",
   );
 }
 
 /** Whether the API server would create the pod. A refusal that is not Kyverno's is an error. */
-async function offerPod(core: CoreV1Api, namespace: string, image: string): Promise<boolean> {
+async function offerPod(client: ClusterClient, namespace: string, image: string): Promise<boolean> {
   try {
-    await core.createNamespacedPod({
-      namespace,
-      dryRun: "All",
-      body: {
-        metadata: { generateName: "image-signing-guard-canary-" },
-        spec: { containers: [{ name: "canary", image }] },
-      },
-    });
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { generateName: "image-signing-guard-canary-" },
+      spec: { containers: [{ name: "canary", image }] },
+    };
+    await client.create(workloadKind("Pod"), pod, { namespace, dryRun: true });
     return true;
   } catch (error) {
     // A webhook that can't be called refuses too, but then nothing has been judged.
-    if (apiMessage(error).includes("was blocked due to the following policies")) return false;
+    if (wordsOf(error).includes("was blocked due to the following policies")) return false;
     throw error;
   }
 }
@@ -140,7 +146,7 @@ async function offerPod(core: CoreV1Api, namespace: string, image: string): Prom
 async function until(target: CanaryTarget, what: string, check: () => Promise<string | undefined>): Promise<void> {
   const deadline = Date.now() + target.timeoutSeconds * 1000;
   for (;;) {
-    const missing = await check().catch(apiMessage);
+    const missing = await check().catch(wordsOf);
     if (missing === undefined) return;
     if (Date.now() > deadline) throw new Error(`${what} did not come within ${target.timeoutSeconds} s: ${missing}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
