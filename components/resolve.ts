@@ -73,7 +73,6 @@ function resolveConfig(config: GuardConfig, now: Date): Resolved {
     materials: {
       pem: pems.byFingerprint,
       extraPolicies,
-      exceptionsNamespace: config.kyverno?.policyExceptionsNamespace ?? "",
       values: config.kyverno?.values ?? {},
       policyReporterValues: config.monitoring?.policyReporter?.values ?? {},
     },

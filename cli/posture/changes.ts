@@ -15,6 +15,7 @@ import {
 } from "../../components/posture/strength/strength";
 import type { Witness } from "../../components/posture/strength/witnesses";
 import type { PolicyPlan, Posture } from "../../components/posture/types";
+import { weakenings } from "../../components/posture/weakenings";
 import { labelList, NamespaceNames } from "./names";
 import { neutralChanges } from "./neutral";
 import { type Change, list, type Part, parts } from "./result";
@@ -34,7 +35,7 @@ export function describeChanges(a: Posture, b: Posture): Change[] {
     ...suspensionChanges(a, b).map((text) => ({ about: "suspension", strength: of("suspension"), text })),
     ...trustChanges(a, b).map((text) => ({ about: "trust", strength: of("trust"), text })),
     ...(a.tags === b.tags ? [] : [{ about: "tags", strength: of("tags"), text: parts`${a.tags} → ${b.tags}` }]),
-    ...listChanges("values", a.kyverno.unsafeValues, b.kyverno.unsafeValues).map((text) => ({
+    ...listChanges("values", weakenings(a.kyverno), weakenings(b.kyverno)).map((text) => ({
       about: "unsafe chart values",
       strength: of("values"),
       text,

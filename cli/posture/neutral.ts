@@ -56,8 +56,8 @@ function valueChange(what: string, a: unknown, b: unknown): Part[][] {
 }
 
 function kyvernoChanges({ kyverno: a }: Posture, { kyverno: b }: Posture): Part[][] {
-  const { unsafeValues: _a, chart: chartA, ...restA } = a;
-  const { unsafeValues: _b, chart: chartB, ...restB } = b;
+  const { unsafeValues: _a, exceptionsNamespace: _exceptionsA, chart: chartA, ...restA } = a;
+  const { unsafeValues: _b, exceptionsNamespace: _exceptionsB, chart: chartB, ...restB } = b;
   const keys = [...new Set([...Object.keys(restA), ...Object.keys(restB)])] as (keyof typeof restA)[];
   return [
     ...keys.flatMap((key) => valueChange(key, restA[key], restB[key])),

@@ -1,5 +1,6 @@
 import { judgementAt, namespaceWitnesses } from "../../components/posture/strength/strength";
 import type { Posture } from "../../components/posture/types";
+import { weakenings } from "../../components/posture/weakenings";
 import { labelList, NamespaceNames } from "./names";
 import { type Change, list, type Part, parts } from "./result";
 import { signerText } from "./signers";
@@ -28,7 +29,7 @@ export function summarise(posture: Posture, was = ""): Change[] {
     ...posture.suspended.map(({ policy, until, reason }) =>
       line("suspended", parts`${policy} until ${until}: ${reason}`),
     ),
-    ...(kyverno.unsafeValues.length > 0 ? [line("unsafe chart values", list(kyverno.unsafeValues))] : []),
+    ...(weakenings(kyverno).length > 0 ? [line("unsafe chart values", list(weakenings(kyverno)))] : []),
     line(
       "trust",
       parts`${trust.root}, ${trust.fulcioCertificates.length} certificates, ${trust.rekor?.url ?? "no transparency log"}`,

@@ -67,8 +67,8 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
       ? { existingImagePullSecrets: posture.kyverno.registrySecrets }
       : {}),
     features: {
-      policyExceptions: materials.exceptionsNamespace
-        ? { enabled: true, namespace: materials.exceptionsNamespace }
+      policyExceptions: posture.kyverno.exceptionsNamespace
+        ? { enabled: true, namespace: posture.kyverno.exceptionsNamespace }
         : { enabled: false },
       forceFailurePolicyIgnore: { enabled: false },
       // One event for every admitted pod says nothing and fills etcd.

@@ -7,8 +7,6 @@ import type { PemStore } from "./pem";
 import type { KyvernoPlan } from "./types";
 import { findUnsafeValues, unknownFlags } from "./unsafeValues";
 
-const EXCEPTIONS = "features.policyExceptions";
-
 export function resolveKyverno(
   config: GuardConfig,
   pems: PemStore,
@@ -82,11 +80,8 @@ export function resolveKyverno(
     memoryLimit: given.memoryLimit ?? (enforces || replicas === 3 ? "1Gi" : "384Mi"),
     ...(given.apiServerAddresses ? { apiServerAddresses: given.apiServerAddresses } : {}),
     timeoutSeconds: given.timeoutSeconds ?? 600,
-    // Exceptions weaken what the policies say just as an unsafe value does, and are to be seen as such.
-    unsafeValues: [
-      ...unsafeValues.map(({ path }) => path),
-      ...(given.policyExceptionsNamespace ? [`${EXCEPTIONS} in ${given.policyExceptionsNamespace}`] : []),
-    ].sort(),
+    unsafeValues: unsafeValues.map(({ path }) => path).sort(),
+    ...(given.policyExceptionsNamespace ? { exceptionsNamespace: given.policyExceptionsNamespace } : {}),
   };
 }
 

@@ -33,7 +33,7 @@ function enabledIn(facts: Facts, { name, args }: DeploymentFacts): Finding {
   const id = "exceptions.enabled";
   const isOn = flagValue(args, "enablePolicyException") === "true";
   const namespace = flagValue(args, "exceptionNamespace") || "every namespace";
-  const wanted = facts.stack?.resolved.materials.exceptionsNamespace;
+  const wanted = facts.stack?.resolved.posture.kyverno.exceptionsNamespace;
   if (!isOn) return ok(id, `${name}: off`);
   const evidence = `${name}: PolicyExceptions of ${namespace} count`;
   if (wanted && wanted === namespace) return finding("note", id, `${evidence}, as the stack says`);

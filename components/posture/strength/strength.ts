@@ -2,6 +2,7 @@ import { FailurePolicy, GuardMode, TagHandling, UncoveredAction } from "../../ar
 import { isJudge, POLICY_ROLES, type PolicyRole, ROLE } from "../../policies/names";
 import { KYVERNO_LINES } from "../kyvernoLines";
 import type { NamespaceScope, Posture } from "../types";
+import { weakenings } from "../weakenings";
 import { type Demand, demandOf, implies, NOBODY } from "./demands";
 import { type Witness, witnesses } from "./witnesses";
 
@@ -38,7 +39,7 @@ export function compareAspects(a: Posture, b: Posture): AspectStrength[] {
     aspect("suspension", compare(a, b, suspendedAtMost)),
     aspect("tags", compare(a.tags === TagHandling.Pin, b.tags === TagHandling.Pin, atLeast)),
     aspect("trust", compare(a, b, trustsAtMost)),
-    aspect("values", compare(a.kyverno.unsafeValues, b.kyverno.unsafeValues, within)),
+    aspect("values", compare(weakenings(a.kyverno), weakenings(b.kyverno), within)),
     aspect(
       "backstop",
       join([

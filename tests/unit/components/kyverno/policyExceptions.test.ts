@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { compilePosture } from "../../../../components/compile";
+import { weakenings } from "../../../../components/posture/weakenings";
 import { resolvePosture } from "../../../../components/resolve";
 
 const images = [
@@ -20,7 +21,8 @@ describe("PolicyExceptions", () => {
   it("count in one namespace only when turned on, and the posture shows it", () => {
     const kyverno = { policyExceptionsNamespace: "guard-exceptions" };
     assert.deepEqual(features({ kyverno }).policyExceptions, { enabled: true, namespace: "guard-exceptions" });
-    const { unsafeValues } = resolvePosture({ images, kyverno }).posture.kyverno;
-    assert.deepEqual(unsafeValues, ["features.policyExceptions in guard-exceptions"]);
+    const plan = resolvePosture({ images, kyverno }).posture.kyverno;
+    assert.equal(plan.exceptionsNamespace, "guard-exceptions");
+    assert.deepEqual(weakenings(plan), ["features.policyExceptions in guard-exceptions"]);
   });
 });
