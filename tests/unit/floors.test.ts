@@ -19,7 +19,14 @@ const FLOORS: readonly (readonly string[])[] = [
     "components/policies/names",
   ],
   // What a user writes.
-  ["components/args", "components/fields", "components/schema", "components/misspelt", "components/settings"],
+  [
+    "components/args",
+    "components/fields",
+    "components/hints",
+    "components/schema",
+    "components/misspelt",
+    "components/settings",
+  ],
   ["components/kubernetes/"],
   ["components/posture/"],
   ["components/policies/"],
