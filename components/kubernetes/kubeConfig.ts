@@ -177,7 +177,7 @@ function joined<T extends { name: string }>(first: readonly T[], more: readonly 
 function parseConfig(content: string, file: string, folder: string): KubeConfig {
   let value: unknown;
   try {
-    value = parse(content) ?? {};
+    value = parse(content, { logLevel: "error" }) ?? {};
   } catch (error) {
     throw new Error(`${file} is no kubeconfig: ${yamlMistake(error)}`);
   }

@@ -104,10 +104,15 @@ describe("kubeconfig, as kubectl takes it", () => {
     `apiVersion: v1 ${TOKEN}`,
   ])
     it(`that is broken is not shown: ${given.replaceAll(TOKEN, "<token>").replaceAll("\n", "\\n")}`, () => {
+      const warned: string[] = [];
+      const { emitWarning } = process;
+      process.emitWarning = (warning: string | Error) => void warned.push(String(warning));
       assert.throws(
         () => loadKubeConfig({ kubeconfig: given }),
         ({ message }: Error) => !message.includes(TOKEN) && /kubeconfig/.test(message),
       );
+      process.emitWarning = emitWarning;
+      assert.ok(!warned.join().includes(TOKEN), warned.join());
     });
 
   it("--request-timeout ends a request, and takes kubectl's durations", async () => {
