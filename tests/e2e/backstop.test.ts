@@ -8,7 +8,7 @@ import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/de
 import { type DemoImages, makeImages } from "../../local/demo/images";
 import { applyBackstop, applyRendered, backstopOf } from "../../local/demo/render";
 import { localSettings } from "../../local/demo/settings";
-import { request, requestObject } from "../../local/request";
+import { ApiError, request, requestObject } from "../../local/request";
 import { waitFor } from "../../local/waitFor";
 import { create, grant, log, patch, refusal, withBuilds } from "./support";
 
@@ -79,8 +79,20 @@ describe("backstop: what the API server refuses by itself", function () {
     `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/${RESOURCE_WEBHOOKS[kind].configuration}`;
   const read = (kind: (typeof KINDS)[number]) =>
     requestObject<{ webhooks?: Json[] }>(admin, "GET", configuration(kind)).then(({ webhooks = [] }) => webhooks);
+  /** Registers other webhooks under the configuration's name, whether Kyverno has deleted it or not. */
   const write = (kind: (typeof KINDS)[number], webhooks: Json[]) =>
-    patch(admin, configuration(kind), { webhooks }, "merge");
+    patch(admin, configuration(kind), { webhooks }, "merge").catch((error) => {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      return requestObject(admin, "POST", configuration(kind).replace(/\/[^/]*$/, ""), {
+        apiVersion: "admissionregistration.k8s.io/v1",
+        kind: kind === "mutating" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration",
+        metadata: {
+          name: RESOURCE_WEBHOOKS[kind].configuration,
+          labels: { "webhook.kyverno.io/managed-by": "kyverno" },
+        },
+        webhooks,
+      });
+    });
   const scale = (replicas: number) =>
     patch(admin, "/apis/apps/v1/namespaces/kyverno/deployments/kyverno-admission-controller", { spec: { replicas } });
   const running = () => cluster.node.processes().some(({ binary }) => binary === "kyverno");
@@ -172,18 +184,31 @@ describe("backstop: what the API server refuses by itself", function () {
   describe("while Kyverno is away", () => {
     const registered: Record<string, Json[]> = {};
     before(async () => {
-      await create(admin, "production", pod("kept", images.signed));
+      for (const name of ["kept", "old"]) await create(admin, "production", pod(name, images.signed));
       for (const kind of KINDS) registered[kind] = await read(kind);
       await scale(0);
       await waitFor("Kyverno has stopped", 60_000, async () => !running());
-      await patch(admin, "/api/v1/namespaces/production/pods/kept", {
-        metadata: { finalizers: ["a.example/b"] },
-      }).catch(() => undefined);
+      await waitFor("Kyverno has deleted its webhooks", 30_000, async () => {
+        const found = await Promise.all(KINDS.map((kind) => request(admin, "GET", configuration(kind))));
+        return found.every(({ status }) => status === 404);
+      });
     });
     const hooks = (kind: string) =>
       registered[kind]!.map((hook) => ({ ...hook, clientConfig: { ...(hook.clientConfig as Json) } }));
 
+    it("refuses without the configurations, where a selector can tell; other updates and deletions go on", async () => {
+      const text = await held(offer("production", images.unsigned), "(mutating|validating)");
+      assert.match(text, /run-image-signing-guard-doctor/);
+      for (const namespace of ["dev", "kube-system", "kyverno"]) await offer(namespace, images.unsigned);
+      // The API server knows wildcards in conditions only, and asks those later.
+      await held(offer("dev-anna", images.unsigned), "(mutating|validating)");
+      const kept = "/api/v1/namespaces/production/pods/kept";
+      await patch(admin, kept, { metadata: { labels: { still: "changed" } } });
+      await requestObject(admin, "DELETE", kept.replace(/kept$/, "old"), { gracePeriodSeconds: 0 });
+    });
+
     it("refuses large pods before Kyverno would hear of them", async () => {
+      for (const kind of KINDS) await write(kind, hooks(kind));
       assert.match(await refusal(create(admin, "shop", large(LIMIT + 1), DRY_RUN)), tooLarge);
       assert.match(await refusal(create(admin, "shop", large(LIMIT), DRY_RUN)), /mutate\.kyverno\.svc-fail/);
     });
@@ -191,27 +216,27 @@ describe("backstop: what the API server refuses by itself", function () {
     it("refuses what would start in enforced namespaces once the webhooks are empty, and nothing else", async () => {
       for (const kind of KINDS) await write(kind, []);
       for (const namespace of ["production", "shop"]) {
-        const text = await held(offer(namespace, images.unsigned), "mutating");
+        const text = await held(offer(namespace, images.unsigned), "(mutating|validating)");
         assert.match(text, /image-signing-guard doctor.*kubectl -n kyverno rollout restart/);
       }
       for (const namespace of ["dev", "dev-anna", "kube-system", "kyverno"]) await offer(namespace, images.unsigned);
       const kept = "/api/v1/namespaces/production/pods/kept";
-      await held(patch(admin, kept, { spec: { containers: [{ name: "app", image: images.unsigned }] } }), "mutating");
+      await held(
+        patch(admin, kept, { spec: { containers: [{ name: "app", image: images.unsigned }] } }),
+        "(mutating|validating)",
+      );
       const debug = { spec: { ephemeralContainers: [{ name: "debug", image: images.unsigned }] } };
-      await held(patch(admin, `${kept}/ephemeralcontainers`, debug), "mutating");
+      await held(patch(admin, `${kept}/ephemeralcontainers`, debug), "(mutating|validating)");
       await patch(admin, kept, { metadata: { labels: { still: "labelled" } } });
       await nobodyWritesPolicies();
     });
 
-    for (const kind of KINDS) {
-      const other = kind === "mutating" ? "validating" : "mutating";
-      it(`wants the ${kind} webhook as well as the ${other} one`, async () => {
-        await write(kind, []);
-        // The other one is as it must be, but for Kyverno itself, which nobody could ask.
-        await write(other, []);
-        await held(offer("production", images.unsigned), "(mutating|validating)");
-      });
-    }
+    it("wants the mutating webhook even where the validating one is registered", async () => {
+      await write("mutating", []);
+      await write("validating", hooks("validating"));
+      await held(offer("production", images.unsigned), "mutating");
+      await write("validating", []);
+    });
 
     for (const [what, change] of Object.entries(NARROWED)) {
       it(`refuses while a webhook ${what}`, async () => {
@@ -224,17 +249,6 @@ describe("backstop: what the API server refuses by itself", function () {
         for (const kind of KINDS) await write(kind, []);
       });
     }
-
-    it("refuses without the configurations, where a selector can tell; other updates and deletions go on", async () => {
-      for (const kind of KINDS) await requestObject(admin, "DELETE", configuration(kind));
-      assert.match(await held(offer("production", images.unsigned), "mutating"), /run-image-signing-guard-doctor/);
-      for (const namespace of ["dev", "kube-system", "kyverno"]) await offer(namespace, images.unsigned);
-      // The API server knows wildcards in conditions only, and asks those later.
-      await held(offer("dev-anna", images.unsigned), "mutating");
-      const kept = "/api/v1/namespaces/production/pods/kept";
-      await patch(admin, kept, { metadata: { labels: { still: "changed" } } });
-      await requestObject(admin, "DELETE", kept, { gracePeriodSeconds: 0 });
-    });
 
     it("makes way once Kyverno has registered its webhooks again", async () => {
       await scale(1);
@@ -251,7 +265,7 @@ describe("backstop: what the API server refuses by itself", function () {
       assert.deepEqual((await lockOutState(target, "kyverno")).webhooks, []);
       await applyBackstop(cluster.plane, backstopOf(settings));
       await waitFor("the backstop holds again", 10_000, async () => {
-        await held(offer("production", images.unsigned), "mutating");
+        await held(offer("production", images.unsigned), "(mutating|validating)");
         return true;
       });
       const { body } = await request(admin, "GET", "/metrics");
