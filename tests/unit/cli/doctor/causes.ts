@@ -716,6 +716,12 @@ export const CAUSES: readonly CauseCase[] = [
     "apiserver proxy",
   ),
   one(
+    "pod-too-large",
+    undefined,
+    'Internal error occurred: failed calling webhook "at-most-50-containers.pod.image-signing-guard": failed to call webhook: Post "https://a-pod-may-have-at-most-50-containers.kyverno.svc:443/?timeout=1s": service "a-pod-may-have-at-most-50-containers" not found',
+    "tests/e2e/backstop.test.ts",
+  ),
+  one(
     "other-webhook",
     undefined,
     'Internal error occurred: failed calling webhook "sidecar-injector.istio.io": failed to call webhook: Post "https://istiod.istio-system.svc:443/inject?timeout=10s": dial tcp 10.0.0.1:443: connect: connection refused',

@@ -25,6 +25,24 @@ describe("doctor explain: recorded refusals of Kyverno 1.10.7", () => {
     assert.deepEqual(files.sort(), all.map(({ name }) => name).sort());
   });
 
+  for (const [means, text] of [
+    [
+      "backstop-webhooks",
+      `pods "large-15" is forbidden: ValidatingAdmissionPolicy 'image-signing-guard-validating-webhook' with binding 'run-image-signing-guard-doctor-validating' denied request: failed to configure binding: no params found for policy binding with \`Deny\` parameterNotFoundAction`,
+    ],
+    [
+      "backstop-policies",
+      `policies.kyverno.io "own-0" is forbidden: ValidatingAdmissionPolicy 'image-signing-guard-namespaced-policies' with binding 'image-signing-guard-namespaced-policies' denied request: a Kyverno Policy of a namespace runs with Kyverno's own rights, so nobody may write one here.`,
+    ],
+  ] as const) {
+    it(`knows what the API server itself refuses: ${means}`, () => {
+      assert.deepEqual(
+        explain(text, "prod").findings.map(({ id }) => id),
+        [means],
+      );
+    });
+  }
+
   it("names policy, rule, image, both signers and the command", () => {
     const { resource, webhook, findings } = explain(recorded("wrong-workflow"), "prod");
     assert.equal(resource, "Pod/production/refused-2");

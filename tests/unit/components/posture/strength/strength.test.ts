@@ -127,6 +127,15 @@ const EDITS: readonly [what: string, before: object, after: object, strength: St
   ["everything suspended", suspend("audit-unsigned-images"), suspend("all"), "weaker"],
   ["a longer suspension", suspend("all"), suspend("all", "2026-07-01T00:00:00Z"), "weaker"],
   ["failing open", { mode: "enforce" }, { mode: "enforce", failure: { enforce: "Ignore" } }, "weaker"],
+  ["no backstop", { mode: "enforce" }, { mode: "enforce", backstop: { enabled: false } }, "weaker"],
+  [
+    "an author of namespaced policies",
+    { mode: "enforce" },
+    { mode: "enforce", backstop: { policyAuthors: { groups: ["g"] } } },
+    "weaker",
+  ],
+  ["larger pods", { mode: "enforce" }, { mode: "enforce", backstop: { maxContainers: 60 } }, "weaker"],
+  ["policies that only some write", {}, { backstop: { policyAuthors: { groups: ["g"] } } }, "stronger"],
   ["timeouts", { mode: "enforce" }, { mode: "enforce", failure: { enforceTimeoutSeconds: 10 } }, "same"],
   [
     "chart and Kyverno settings",
