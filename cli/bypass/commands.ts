@@ -183,6 +183,8 @@ async function annotate(
   try {
     await client.mergePatch(kind, name, change, { namespace, dryRun, fieldManager: FIELD_MANAGER });
   } catch (error) {
+    // Who was not reached did not refuse.
+    if (!(error instanceof ClusterError && error.said)) throw error;
     throw new Error(`the cluster refused: ${wordsOf(error)}`);
   }
 }
