@@ -203,7 +203,19 @@ export interface CertificateSignerArgs {
   chain?: pulumi.Input<string>;
 }
 
-/** Who may sign. Exactly one of the four is given. */
+/** Another Fulcio than the stack's, for one keyless signer. Kyverno reads one log key for all signers, so this one's has none. */
+export interface SignerTrustArgs {
+  /** Root and intermediate certificates of that Fulcio in PEM. */
+  fulcioCertificates: pulumi.Input<string>;
+  /**
+   * Must be true: nothing proves when a signature of this signer was made, and a short-lived certificate counts for ever.
+   * Signatures with an entry of another log than the stack's, and certificates with a receipt of another certificate log, are
+   * refused.
+   */
+  acceptNoTransparencyLog: boolean;
+}
+
+/** Who may sign. Exactly one of `github`, `keyless`, `key` and `certificate` is given. */
 export interface SignerArgs {
   /** A GitHub Actions workflow. */
   github?: GithubSignerArgs;
@@ -213,6 +225,8 @@ export interface SignerArgs {
   key?: KeySignerArgs;
   /** A certificate authority of your own. */
   certificate?: CertificateSignerArgs;
+  /** With `github` and `keyless`: another Fulcio than the stack's, for this signer alone. Default: the stack's `trust`. */
+  trust?: SignerTrustArgs;
   /** Why a subject with a dangerous wildcard is accepted all the same. Without a reason it is refused. */
   acceptWildcardReason?: string;
 }

@@ -10,6 +10,8 @@ const LATE: readonly string[] = [
   "images[].signers[].key.kms",
   "images[].signers[].certificate.certificate",
   "images[].signers[].certificate.chain",
+  "images[].signers[].trust.fulcioCertificates",
+  "images[].attestations[].signers[].trust.fulcioCertificates",
   "images[].attestations[].signers[].key.publicKey",
   "images[].attestations[].signers[].key.kms",
   "images[].attestations[].signers[].certificate.certificate",

@@ -114,6 +114,10 @@ const signer = block({
   keyless: keylessSigner.optional(),
   key: keySigner.optional(),
   certificate: certificateSigner.optional(),
+  trust: block({
+    fulcioCertificates: text("certificates in PEM", "-----BEGIN CERTIFICATE-----..."),
+    acceptNoTransparencyLog: flag(),
+  }).optional(),
   acceptWildcardReason: textOf("sentence").optional(),
 });
 
@@ -437,8 +441,15 @@ const ELSEWHERE: readonly (readonly [key: RegExp, fix: string])[] = [
     /\.(key|certificate)\.rekor$/,
     "remove it: keys and certificates are checked without a log; the log of keyless signers is trust.rekor",
   ],
+  [
+    /\.signers\[\d+\]\.trust\.(rekor|ctLogPublicKey)$/,
+    "remove it: Kyverno 1.10 reads one key of each log for all signers, at trust; signatures of this one can only be taken without a log",
+  ],
   [/\.keyless\.(rekor|ctlog)$/, "put it at trust: Kyverno 1.10 takes one log for all signers"],
-  [/\.keyless\.roots$/, "put the certificates at trust.fulcioCertificates"],
+  [
+    /\.keyless\.roots$/,
+    "put the certificates at trust.fulcioCertificates, or at the signer's trust.fulcioCertificates where other signers have another Fulcio",
+  ],
   [/\.(ignoreTlog|ignoreSCT|pubkey|useCache|imageRegistryCredentials)$/, "remove it: Kyverno 1.10 does not know it"],
   [
     /\.(signers|attestations)\[\d+\](\..*)?\.(repository|signatureRepository)$/,

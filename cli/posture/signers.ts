@@ -8,7 +8,8 @@ export function signerText(signer: Signer): string {
     case "keyless": {
       const claims = Object.entries(signer.claims).map(([claim, value]) => `${claim}=${value}`);
       const who = signer.issuer === GITHUB_ISSUER ? `${signer.subject} (GitHub)` : describeSigner(signer);
-      return [who, ...claims.sort()].join(" ");
+      const under = signer.roots ? [`under ${signer.roots.map(shortFingerprint).join(", ")}, without a log`] : [];
+      return [who, ...claims.sort(), ...under].join(" ");
     }
     case "key":
       return `${describeSigner(signer)}${signer.signatureAlgorithm === "sha256" ? "" : ` ${signer.signatureAlgorithm}`}`;

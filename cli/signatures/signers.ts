@@ -123,8 +123,8 @@ function anchorOf(signer: Signer, { posture, materials }: Resolved): Anchor | Si
   const logs = { rekorKey: pem(trust.rekor?.publicKey), ctLogKey: pem(trust.ctLogPublicKey) };
   const base = { hash: "sha256" as const, roots: [], ...logs, logRequired: false };
   if (signer.kind === "keyless") {
-    const roots = trust.fulcioCertificates.flatMap((id) => certificatesOf(pem(id)!));
-    return { ...base, roots, logRequired: trust.rekor !== undefined };
+    const roots = (signer.roots ?? trust.fulcioCertificates).flatMap((id) => certificatesOf(pem(id)!));
+    return { ...base, roots, logRequired: trust.rekor !== undefined && !signer.roots };
   }
   if (signer.kind === "key") {
     if (!signer.publicKey) return "elsewhere";

@@ -27,13 +27,13 @@ function attestorEntry(signer: Signer, resolved: Resolved): Attestor {
           issuer: signer.issuer,
           subject: signer.subject,
           ...(Object.keys(signer.claims).length > 0 ? { additionalExtensions: signer.claims } : {}),
-          ...rootFields(resolved),
-          ...(posture.trust.rekor
+          ...rootFields(signer.roots ?? posture.trust.fulcioCertificates, resolved),
+          ...(posture.trust.rekor && !signer.roots
             ? { rekor: { url: posture.trust.rekor.url } }
             : absentLogsAreNamed
               ? WITHOUT_REKOR
               : {}),
-          ...(absentLogsAreNamed && !posture.trust.ctLogPublicKey ? WITHOUT_CT_LOG : {}),
+          ...(absentLogsAreNamed && (signer.roots || !posture.trust.ctLogPublicKey) ? WITHOUT_CT_LOG : {}),
         },
       };
     // Keys and certificates need no log: no short-lived certificate's time would have to be proved.
@@ -63,6 +63,6 @@ const WITHOUT_REKOR = { rekor: { url: "https://rekor.sigstore.dev", ignoreTlog: 
 const WITHOUT_CT_LOG = { ctlog: { ignoreSCT: true } };
 
 /** Roots stand in the policy: 1.13 reads them nowhere else, and so a reader sees whom a policy believes. */
-function rootFields({ posture, materials }: Resolved): { roots: string } {
-  return { roots: posture.trust.fulcioCertificates.map((id) => pemOf(materials.pem, id)).join("") };
+function rootFields(certificates: readonly string[], { materials }: Resolved): { roots: string } {
+  return { roots: certificates.map((id) => pemOf(materials.pem, id)).join("") };
 }

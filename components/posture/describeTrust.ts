@@ -41,7 +41,10 @@ export function describeTrust({ posture, materials }: Resolved, now: Date): Trus
       state: ended ? ("ended" as const) : early ? ("notYet" as const) : ("valid" as const),
     };
   };
-  const certificates = trust.fulcioCertificates.map((id): TrustAnchor => {
+  const others = posture.images
+    .flatMap(({ signers, attestations }) => [...signers, ...attestations.flatMap((statement) => statement.signers)])
+    .flatMap((signer) => (signer.kind === "keyless" ? (signer.roots ?? []) : []));
+  const certificates = [...new Set([...trust.fulcioCertificates, ...others])].map((id): TrustAnchor => {
     const certificate = new X509Certificate(pemOf(materials.pem, id));
     const [from, until] = [certificate.validFrom, certificate.validTo].map((date) => new Date(date).toISOString());
     return {

@@ -114,7 +114,12 @@ function resolveSigners(
     if (resolved.kind === "keyless") {
       lintIdentity(resolved, signer, `${key}[${index}]`, repositories, context.problems, context.warnings);
     }
-    if (resolved.kind === "keyless" && context.publicGood && resolved.issuer.endsWith("/_services/token")) {
+    if (
+      resolved.kind === "keyless" &&
+      context.publicGood &&
+      !resolved.roots &&
+      resolved.issuer.endsWith("/_services/token")
+    ) {
       context.warnings.push(
         `${key}[${index}]: the public Sigstore instance issues no certificates for ${resolved.issuer}; set trust.root to custom, with the Fulcio that does`,
       );
@@ -134,13 +139,58 @@ function resolveSigner(signer: SignerConfig, key: string, context: Context): Sig
     );
     return undefined;
   }
-  if (signer.github) return githubIdentity(signer.github);
+  if (signer.github) return { ...githubIdentity(signer.github), ...ownRoots(signer, key, context) };
   if (signer.keyless) {
     const { issuer, subject, claims } = signer.keyless;
-    return { kind: "keyless", issuer, subject, claims: definedOnly(claims ?? {}) };
+    return { kind: "keyless", issuer, subject, claims: definedOnly(claims ?? {}), ...ownRoots(signer, key, context) };
+  }
+  if (signer.trust) {
+    context.problems.say(
+      `${key}.trust`,
+      `a Fulcio for a signer of the kind ${given[0]}`,
+      "trust beside github or keyless",
+      given[0] === "certificate"
+        ? `put the authorities at ${key}.certificate.chain`
+        : `remove ${key}.trust: a key has no authority`,
+    );
   }
   if (signer.key) return resolveKey(signer.key, `${key}.key`, context);
   return resolveCertificate(signer.certificate!, `${key}.certificate`, context);
+}
+
+/** Kyverno 1.10 takes other roots for a signer, and no other key of a log: that one's time can't be proved. */
+function ownRoots({ trust }: SignerConfig, key: string, { pems, problems, warnings }: Context): { roots?: string[] } {
+  if (!trust) return {};
+  if (!trust.acceptNoTransparencyLog) {
+    problems.add(
+      `${key}.trust.acceptNoTransparencyLog`,
+      false,
+      "true",
+      "say true, or sign with a key: Kyverno 1.10 reads one log key for all signers, so nothing can prove when a signature under another Fulcio was made",
+    );
+  } else {
+    warnings.push(
+      `${key}.trust: no time check; a certificate of that authority counts for ever, and signatures with an entry of another log than the stack's are refused`,
+    );
+  }
+  refuseLeaves(
+    `${key}.trust.fulcioCertificates`,
+    pems.certificates(`${key}.trust.fulcioCertificates`, trust.fulcioCertificates),
+    problems,
+  );
+  return { roots: pems.each(`${key}.trust.fulcioCertificates`, trust.fulcioCertificates) };
+}
+
+/** Whatever stands among the roots is believed by itself, so a signer's own certificate would sign for ever. */
+function refuseLeaves(key: string, certificates: readonly X509Certificate[], problems: ProblemList): void {
+  for (const { subject } of certificates.filter(({ ca }) => !ca)) {
+    problems.say(
+      key,
+      `the certificate of "${subject.replace(/\n/g, ", ")}", which is no authority`,
+      "root and intermediate certificates",
+      "remove it; a signer's own certificate belongs in certificate.certificate",
+    );
+  }
 }
 
 /** The identity that GitHub's certificates carry for a workflow, and the caller's repository where it is bound. */

@@ -33,11 +33,15 @@ function publicGoodTrust(
 ): Trust {
   for (const key of ["fulcioCertificates", "rekor", "ctLogPublicKey", "acceptNoTransparencyLog"] as const) {
     if (given[key] === undefined) continue;
+    const own =
+      key === "fulcioCertificates"
+        ? "; where only some signers have a Fulcio of yours, put it at their signers[].trust"
+        : "";
     problems.add(
       `trust.${key}`,
       given[key],
       "nothing, with trust.root: publicGood",
-      `set trust.root to custom, or remove trust.${key}: it would not be used`,
+      `set trust.root to custom, or remove trust.${key}: it would not be used${own}`,
     );
   }
   const bundle = publicGoodBundle();
@@ -64,7 +68,7 @@ function ownTrust(
 ): Trust {
   const keyless = config.images.some((rule) =>
     [...rule.signers, ...(rule.attestations ?? []).flatMap((attestation) => attestation.signers ?? [])].some(
-      (signer) => signer.github || signer.keyless,
+      (signer) => (signer.github || signer.keyless) && !signer.trust,
     ),
   );
   if (keyless && !given.fulcioCertificates) {

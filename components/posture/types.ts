@@ -38,6 +38,8 @@ const keylessSigner = z.strictObject({
   issuer: text,
   subject: text,
   claims: z.record(text, text),
+  /** Fingerprints of another Fulcio's certificates than the stack's; then there is no log. */
+  roots: texts.optional(),
 });
 export type KeylessSigner = z.infer<typeof keylessSigner>;
 

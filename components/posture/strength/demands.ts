@@ -48,11 +48,13 @@ function identity(signer: Signer, about: string, conditions: readonly string[]):
   const kind = `${about} ${signer.kind}`;
   switch (signer.kind) {
     case "keyless": {
-      const { issuer, subject, claims } = signer;
+      const { issuer, subject, claims, roots } = signer;
       // Kyverno takes an empty issuer or subject for any.
       const globs = { ...(issuer ? { issuer } : {}), ...(subject ? { subject } : {}) };
       const named = Object.entries(claims).map(([claim, value]) => [`claim ${claim}`, value]);
-      return { kind, globs: { ...globs, ...Object.fromEntries(named) }, exact };
+      // Whose certificates count: two authorities never stand for each other.
+      const authority = roots ? JSON.stringify(roots) : "the stack's";
+      return { kind, globs: { ...globs, ...Object.fromEntries(named) }, exact: { ...exact, authority } };
     }
     case "key": {
       const { publicKey, kms, secretName, signatureAlgorithm } = signer;

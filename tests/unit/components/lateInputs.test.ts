@@ -6,7 +6,7 @@ import { ImageSigningGuard } from "../../../components/imageSigningGuard";
 import { UNKNOWN_VALUE } from "../../../components/unknownValue";
 import { type MockStack, runStack, unknownOutput } from "../../support/mockStack";
 import { newAuthority, newKeyPair } from "../../support/pems";
-import { MODULO, settings } from "../../support/settings";
+import { GITHUB, MODULO, settings } from "../../support/settings";
 
 const { publicKey } = newKeyPair();
 const log = newKeyPair().publicKey;
@@ -57,6 +57,8 @@ const CASES: Readonly<Record<string, (late: Late) => Record<string, unknown>>> =
   "kyverno.registryIdentity.googleServiceAccount": (late) => ({
     kyverno: { registryIdentity: { googleServiceAccount: late("kyverno@project.iam.gserviceaccount.com") } },
   }),
+  "trust of a signer": (late) =>
+    signers({ github: GITHUB, trust: { fulcioCertificates: late(authority), acceptNoTransparencyLog: true } }),
   "kyverno.registryCa": (late) => ({ kyverno: { registryCa: late(authority) } }),
   "kyverno.proxy.https": (late) => ({ kyverno: { proxy: { https: late("http://proxy.example.com:3128") } } }),
   "kyverno.values": (late) => ({
