@@ -158,7 +158,11 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     this.releaseStatus = release.status.status;
     this.chartVersion = pulumi.output(shape.resolved.posture.kyverno.chartVersion);
     this.kyvernoVersion = pulumi.output(shape.resolved.posture.kyverno.appVersion);
-    this.readiness = probe.proof(shape.resolved.posture, [...policies, ...backstop], manifestsOfBackstop);
+    this.readiness = probe.proof(
+      shape.resolved.posture,
+      [...policies, ...backstop],
+      plan.field((c) => ({ policies: policiesOf(c), backstop: c.backstop })),
+    );
     this.registerOutputs({
       mode: this.mode,
       // Part by part, so that a secret in one hides no other.

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ReadinessArgs } from "./args";
-import type { Manifest } from "./kubernetes/manifest";
-import type { CanaryTarget } from "./kyverno/canary";
+import type { CanaryTarget, Deployed } from "./kyverno/canary";
 import { enforcedScopes } from "./posture/namespaces";
 import type { KyvernoPlan, Posture } from "./posture/types";
 
@@ -65,16 +64,16 @@ export class ReadinessProbe {
   /** Says what was proved. The same words in preview and up, so that an unchanged stack shows no difference. */
   proof(
     posture: Posture,
-    deployed: readonly pulumi.CustomResource[],
-    backstop: readonly Manifest[],
+    resources: readonly pulumi.CustomResource[],
+    deployed: pulumi.Input<Deployed>,
   ): pulumi.Output<string> {
-    const ready = pulumi.all(deployed.map(({ id }) => id));
+    const ready = pulumi.all(resources.map(({ id }) => id));
     if (!this.wanted) return ready.apply(() => "release deployed, policies Ready");
     const webhooks = "release deployed, policies Ready, webhooks registered";
     const proven = enforcedScopes(posture).length > 0 ? `${webhooks}, unsigned canary refused` : webhooks;
     if (pulumi.runtime.isDryRun()) return pulumi.output(proven);
-    return this.ask(ready, async (target) =>
-      (await import("./kyverno/canary")).askCanary(target, posture, backstop),
+    return this.ask(pulumi.all([deployed, ready]), async (target, [wanted]) =>
+      (await import("./kyverno/canary")).askCanary(target, posture, wanted as Deployed),
     ).apply(() => proven);
   }
 
@@ -87,15 +86,18 @@ export class ReadinessProbe {
     return pulumi.unsecret(answer);
   }
 
-  private ask(after: pulumi.Input<unknown>, question: (target: CanaryTarget) => Promise<void>): pulumi.Output<boolean> {
-    const answer = pulumi.all([after, this.kubeconfig()]).apply(async ([, kubeconfig]) => {
+  private ask<T>(
+    after: pulumi.Input<T>,
+    question: (target: CanaryTarget, known: pulumi.Unwrap<T>) => Promise<void>,
+  ): pulumi.Output<boolean> {
+    const answer = pulumi.all([after, this.kubeconfig()]).apply(async ([known, kubeconfig]) => {
       const target: CanaryTarget = {
         kubeconfig,
         context: this.context(),
         timeoutSeconds: this.args.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
       };
       try {
-        await question(target);
+        await question(target, known as pulumi.Unwrap<T>);
         return true;
       } catch (error) {
         throw new pulumi.ResourceError(`the guard is not ready: ${(error as Error).message}`, this.component, true);

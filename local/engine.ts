@@ -74,6 +74,7 @@ export interface EngineRun {
 export interface EngineStack {
   up(args: ImageSigningGuardArgs): Promise<EngineRun>;
   preview(args: ImageSigningGuardArgs, options?: { expectNoChanges?: boolean }): Promise<EngineRun>;
+  refresh(): Promise<void>;
   destroy(): Promise<void>;
 }
 
@@ -143,6 +144,9 @@ function engineStack(
         }),
       );
       return { operations: operations(events), outputs: {} };
+    },
+    refresh: async () => {
+      await withKubeconfig(plane, () => stack.refresh({ color: "never" }));
     },
     destroy: async () => {
       await withKubeconfig(plane, () => stack.destroy({ color: "never" }));

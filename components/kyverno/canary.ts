@@ -1,3 +1,4 @@
+import { GuardMode } from "../args";
 import { backstopDrift } from "../backstop/drift";
 import { ClusterClient } from "../kubernetes/client";
 import { wordsOf } from "../kubernetes/errors";
@@ -13,8 +14,11 @@ import {
   VALIDATING_WEBHOOKS,
 } from "../kubernetes/resources";
 import { workloadKind } from "../kubernetes/workloads";
+import { policyDrift } from "../policies/drift";
+import { isJudge } from "../policies/names";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { POLICY_WEBHOOKS, RESOURCE_WEBHOOKS } from "../posture/kyvernoWebhooks";
-import { enforcedScopes, scopeHas } from "../posture/namespaces";
+import { scopeHas } from "../posture/namespaces";
 import type { Posture } from "../posture/types";
 
 /** Which cluster to ask and how long to insist. */
@@ -64,14 +68,21 @@ export async function awaitPolicyWebhooks(target: CanaryTarget): Promise<void> {
   });
 }
 
+/** What must be in the cluster word for word. */
+export interface Deployed {
+  readonly policies?: readonly Manifest[];
+  readonly backstop?: readonly Manifest[];
+}
+
 /**
- * Makes sure that the API server asks Kyverno and acts on its answer; throws what did not come true. A pod that nobody
- * signed is offered by dry run to an enforced namespace; nothing is stored.
+ * Makes sure that the API server asks Kyverno and acts on its answer; throws what did not come true. Each policy must say
+ * what the stack says, whatever the state believes; and for each that refuses, a pod that nobody signed is offered by dry
+ * run to a namespace of its own. Nothing is stored.
  */
 export async function askCanary(
   target: CanaryTarget,
   posture: Posture,
-  backstop: readonly Manifest[] = [],
+  { policies = [], backstop = [] }: Deployed = {},
 ): Promise<void> {
   const client = ClusterClient.of(target);
   const { configuration } = RESOURCE_WEBHOOKS.mutating;
@@ -81,20 +92,42 @@ export async function askCanary(
   });
 
   await askBackstop(target, backstop);
-  const scopes = enforcedScopes(posture);
-  if (scopes.length === 0) return;
+  await comparePolicies(client, posture, policies);
+  const refusing = posture.policies.filter(({ role, mode }) => isJudge(role) && mode === GuardMode.Enforce);
+  if (refusing.length === 0) return;
   const names = ((await client.list(NAMESPACES)) ?? []).map(({ metadata }) => metadata?.name ?? "").sort();
   // A namespace that does not exist yet can't be asked; the dry run needs one that does.
-  const namespace = names.find((name) => scopes.some((scope) => scopeHas(scope, name)));
-  if (!namespace)
+  const offers = refusing.flatMap((plan) => {
+    const namespace = names.find((name) => plan.scopes.some((scope) => scopeHas(scope, name)));
+    return namespace === undefined ? [] : [{ policy: plan.name, namespace }];
+  });
+  if (offers.length === 0)
     throw new Error(`no namespace is enforced among ${names.join(", ")}; create one or set readiness.canary: false`);
   const repository = posture.images[0]!.repositories[0]!.replace(/\*/g, "canary").replace(/\?/g, "x");
   const image = `${repository}:never-signed`;
-  await until(target, `refusal of the unsigned canary ${image} in namespace ${namespace}`, async () => {
-    const admitted = await offerPod(client, namespace, image);
-    return admitted ? "the API server would admit it" : undefined;
-  });
+  for (const { policy, namespace } of offers)
+    await until(target, `refusal of the unsigned canary ${image} by ${policy} in namespace ${namespace}`, async () => {
+      const refusal = await offerPod(client, namespace, image);
+      if (refusal === undefined) return "the API server would admit it";
+      return refusal.includes(policy) ? undefined : `it was refused by another policy: ${refusal}`;
+    });
 }
+
+/** A policy that somebody changed behind the state's back is not put back by an `up` that sees no difference. */
+async function comparePolicies(client: ClusterClient, posture: Posture, policies: readonly Manifest[]): Promise<void> {
+  const { addedToPolicies } = KYVERNO_LINES[posture.kyverno.target];
+  for (const wanted of policies) {
+    const { name } = wanted.metadata;
+    const live = await client.find<KubeObject & { spec?: unknown }>(CLUSTER_POLICIES, name);
+    if (!live) throw new Error(`ClusterPolicy ${name} is gone from the cluster; ${PUT_BACK}`);
+    const [first, ...more] = policyDrift(wanted, live.spec, addedToPolicies);
+    if (first === undefined) continue;
+    const others = more.length > 0 ? ` and ${more.length} more places` : "";
+    throw new Error(`ClusterPolicy ${name} was changed in the cluster (${first}${others}); ${PUT_BACK}`);
+  }
+}
+
+const PUT_BACK = "to put it back: pulumi up --refresh";
 
 /** While Kyverno is well the backstop refuses nothing, so what can be seen of it is that it is there and unchanged. */
 async function askBackstop(target: CanaryTarget, backstop: readonly Manifest[]): Promise<void> {
@@ -125,8 +158,8 @@ export async function assertServesBackstop(target: ClusterTarget): Promise<void>
   );
 }
 
-/** Whether the API server would create the pod. A refusal that is not Kyverno's is an error. */
-async function offerPod(client: ClusterClient, namespace: string, image: string): Promise<boolean> {
+/** Kyverno's words when it refuses the pod; undefined where the API server would create it. Another refusal is an error. */
+async function offerPod(client: ClusterClient, namespace: string, image: string): Promise<string | undefined> {
   try {
     const pod = {
       apiVersion: "v1",
@@ -135,10 +168,11 @@ async function offerPod(client: ClusterClient, namespace: string, image: string)
       spec: { containers: [{ name: "canary", image }] },
     };
     await client.create(workloadKind("Pod"), pod, { namespace, dryRun: true });
-    return true;
+    return undefined;
   } catch (error) {
+    const words = wordsOf(error);
     // A webhook that can't be called refuses too, but then nothing has been judged.
-    if (wordsOf(error).includes("was blocked due to the following policies")) return false;
+    if (words.includes("was blocked due to the following policies")) return words;
     throw error;
   }
 }

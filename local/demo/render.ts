@@ -26,9 +26,11 @@ export async function applyRendered(
   for (const manifest of documents(text("1-prerequisites.yaml"))) await applyPrerequisite(objects, manifest);
   const release = { namespace: posture.kyverno.namespace, releaseName: posture.kyverno.releaseName };
   await installKyverno(plane, kyverno, parse(text("2-kyverno-values.yaml")) as object, release);
-  await applyManifests(plane, documents(text("3-policies.yaml")));
-  await applyBackstop(plane, documents(text("4-backstop.yaml")));
-  await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture);
+  const policies = documents(text("3-policies.yaml"));
+  const backstop = documents(text("4-backstop.yaml"));
+  await applyManifests(plane, policies);
+  await applyBackstop(plane, backstop);
+  await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture, { policies, backstop });
 }
 
 /** The policies of a stack's settings. */

@@ -4,12 +4,13 @@ import { argsFromSettings } from "../../components/settings";
 import { type DemoCluster, startCluster } from "../../local/demo/cluster";
 import { localSettings } from "../../local/demo/settings";
 import { type EngineStack, findEngine, openStack } from "../../local/engine";
+import { requestObject } from "../../local/request";
 import { breakKyverno, type Outage, outages, whatIsLeft } from "./outages";
 
 const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
 
-/** A stack is brought up, Kyverno comes to harm, and destroy must end by itself and leave nothing. */
-describe("engine: destroy while Kyverno is away", function () {
+/** A stack is brought up, something comes to harm, and the engine must say so or end as the program says. */
+describe("engine: lives that go wrong", function () {
   this.timeout(600_000);
   let cluster: DemoCluster;
   let args: ImageSigningGuardArgs;
@@ -30,6 +31,20 @@ describe("engine: destroy while Kyverno is away", function () {
   after(async function () {
     this.timeout(60_000);
     await cluster?.stop();
+  });
+
+  it("a judge switched to audit behind the state's back fails up, and a refreshing up puts it back", async () => {
+    const stack = await open("drift");
+    await stack.up(args);
+    const path = "/apis/kyverno.io/v1/clusterpolicies/require-signed-images";
+    const patch = (spec: object) =>
+      requestObject(cluster.plane.client, "PATCH", path, { spec }, "application/merge-patch+json");
+    await patch({ validationFailureAction: "Audit" });
+    await assert.rejects(stack.up(args), /require-signed-images was changed in the cluster/);
+    await stack.refresh();
+    await stack.up(args);
+    await stack.destroy();
+    assert.deepEqual(await whatIsLeft(cluster), []);
   });
 
   for (const outage of Object.keys(outages) as Outage[])

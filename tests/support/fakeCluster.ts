@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Manifest } from "../../components/kubernetes/manifest";
+import { JUDGES } from "../../components/policies/names";
 
 const ADMISSION = "/apis/admissionregistration.k8s.io/v1";
 
@@ -16,11 +17,16 @@ export interface FakeCluster {
   foreignKyverno: boolean;
   /** Objects of the backstop that it has. */
   backstop: readonly Manifest[];
+  /** ClusterPolicies that it has. */
+  policies: readonly Manifest[];
   servesAdmissionPolicies: boolean;
   stop(): Promise<void>;
 }
 
-export const REFUSED = { code: 400, message: "resource Pod was blocked due to the following policies" };
+export const REFUSED = {
+  code: 400,
+  message: `resource Pod was blocked due to the following policies: ${JUDGES.join(": signed-by, ")}`,
+};
 
 /** An API server with just what the readiness checks ask for. */
 export async function startFakeCluster(namespaces: readonly string[]): Promise<FakeCluster> {
@@ -50,6 +56,11 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
       return [200, { webhooks: [{ name: "w", clientConfig: cluster.webhooksHaveCa ? { caBundle: "eA==" } : {} }] }];
     if (method === "GET" && path === "/api/v1/namespaces")
       return [200, { items: namespaces.map((name) => ({ metadata: { name } })) }];
+    const policy = method === "GET" ? /clusterpolicies\/(.+)$/.exec(path)?.[1] : undefined;
+    if (policy !== undefined) {
+      const found = cluster.policies.find(({ metadata }) => metadata.name === policy);
+      return found ? [200, found] : [404, {}];
+    }
     if (path.endsWith("/pods")) return [cluster.podAnswer.code, { kind: "Status", ...cluster.podAnswer }];
     return [201, {}];
   };
@@ -61,6 +72,7 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
     webhooksHaveCa: true,
     foreignKyverno: false,
     backstop: [],
+    policies: [],
     servesAdmissionPolicies: true,
     kubeconfig: [
       ...["apiVersion: v1", "kind: Config", "current-context: c"],

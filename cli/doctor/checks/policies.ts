@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import { policiesOf } from "../../../components/compile";
-import { roleOf } from "../../../components/policies/names";
+import { policyDrift } from "../../../components/policies/drift";
 import { KYVERNO_LINES } from "../../../components/posture/kyvernoLines";
 import { type Facts, look, type PolicyObject } from "../facts";
 import { type Finding, finding, ok } from "../finding";
@@ -77,11 +76,7 @@ function drifts(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
   return policiesOf(stack.compiled).flatMap((wanted) => {
     const found = policies.find(({ name }) => name === wanted.metadata.name);
     if (!found) return [];
-    const isOwn = roleOf(wanted) !== undefined;
-    // The guard writes out what Kyverno would default; other people's policies need not.
-    const places = differences(wanted.spec, found.spec, "spec", addedToPolicies).filter(
-      (place) => isOwn || !place.includes(": absent → "),
-    );
+    const places = policyDrift(wanted, found.spec, addedToPolicies);
     if (places.length === 0) return [ok("policies.drift", `${found.name} says what the stack says`)];
     const shown = places.slice(0, 3).join("; ");
     const more = places.length > 3 ? `; and ${places.length - 3} more places` : "";
@@ -89,30 +84,6 @@ function drifts(facts: Facts, policies: readonly PolicyObject[]): Finding[] {
       finding("problem", "policies.drift", `${found.name} was changed: ${shown}${more}`, restore(facts, "3-policies")),
     ];
   });
-}
-
-/** Places where two specs differ, with both values where they are short. */
-export function differences(
-  wanted: unknown,
-  found: unknown,
-  where: string,
-  added: Readonly<Record<string, unknown>> = {},
-): string[] {
-  if (isDeepStrictEqual(wanted, found)) return [];
-  const areBlocks = [wanted, found].every((value) => value !== null && typeof value === "object");
-  if (!areBlocks || Array.isArray(wanted) !== Array.isArray(found))
-    return [`${where}: ${short(wanted)} → ${short(found)}`];
-  const [a, b] = [wanted, found] as Record<string, unknown>[];
-  const keys = [...new Set([...Object.keys(a!), ...Object.keys(b!)])];
-  const step = (key: string) => (Array.isArray(wanted) ? `${where}[${key}]` : `${where}.${key}`);
-  const isAdded = (key: string) => !(key in a!) && key in added && isDeepStrictEqual(added[key], b![key]);
-  return keys.filter((key) => !isAdded(key)).flatMap((key) => differences(a![key], b![key], step(key), added));
-}
-
-function short(value: unknown): string {
-  if (value === undefined) return "absent";
-  const text = JSON.stringify(value);
-  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
 /** 1.10 keeps one verdict for an image and shares it among all policies. */

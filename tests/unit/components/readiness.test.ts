@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { ImageSigningGuardArgs } from "../../../components/args";
+import { policiesOf } from "../../../components/compile";
 import { ImageSigningGuard } from "../../../components/imageSigningGuard";
 import type { Manifest } from "../../../components/kubernetes/manifest";
 import { askCanary, awaitPolicyWebhooks } from "../../../components/kyverno/canary";
@@ -12,7 +13,9 @@ import { compile, postureOf, settings } from "../../support/settings";
 
 const ENFORCED = postureOf(settings({ mode: "enforce" }));
 const AUDITED = postureOf(settings({ mode: "audit" }));
-const BACKSTOP = compile(settings({ mode: "enforce" })).backstop;
+const COMPILED = compile(settings({ mode: "enforce" }));
+const BACKSTOP = COMPILED.backstop;
+const POLICIES = policiesOf(COMPILED);
 const POD = "POST /api/v1/namespaces/shop/pods";
 
 describe("readiness", () => {
@@ -20,6 +23,7 @@ describe("readiness", () => {
   beforeEach(async () => {
     cluster = await startFakeCluster(["kube-system", "dev", "shop"]);
     cluster.backstop = BACKSTOP;
+    cluster.policies = POLICIES;
   });
   afterEach(() => cluster.stop());
   /** Asks once: there is no time left to ask again. */
@@ -35,6 +39,35 @@ describe("readiness", () => {
     await assert.rejects(
       askCanary(target(), ENFORCED),
       /refusal of the unsigned canary ghcr\.io\/ikey168\/modulo-.*would admit it/,
+    );
+  });
+
+  it("fails when an unsigned pod is refused, but not by the policy that is to refuse it", async () => {
+    cluster.podAnswer = { ...REFUSED, message: `${REFUSED.message.split(":")[0]}: other-team: labels` };
+    await assert.rejects(askCanary(target(), ENFORCED), /refused by another policy: .*other-team/);
+  });
+
+  it("offers a pod to a namespace of each policy that refuses", async () => {
+    await cluster.stop();
+    cluster = await startFakeCluster(["kube-system", "production", "shop"]);
+    await askCanary(target(), ENFORCED);
+    for (const namespace of ["production", "shop"])
+      assert.ok(cluster.requests.includes(`POST /api/v1/namespaces/${namespace}/pods`), cluster.requests.join());
+  });
+
+  it("fails when somebody changed or removed a policy behind the state's back, and says how to put it back", async () => {
+    await askCanary(target(), ENFORCED, { policies: POLICIES });
+    const judge = POLICIES.find(({ metadata }) => metadata.name === "require-signed-images")!;
+    const audited = { ...judge, spec: { ...(judge.spec as object), validationFailureAction: "Audit" } };
+    cluster.policies = POLICIES.map((policy) => (policy === judge ? audited : policy));
+    await assert.rejects(
+      askCanary(target(), ENFORCED, { policies: POLICIES }),
+      /require-signed-images was changed .*validationFailureAction: "Enforce" → "Audit".*pulumi up --refresh/,
+    );
+    cluster.policies = POLICIES.filter((policy) => policy !== judge);
+    await assert.rejects(
+      askCanary(target(), ENFORCED, { policies: POLICIES }),
+      /require-signed-images is gone.*pulumi up --refresh/,
     );
   });
 
@@ -68,12 +101,15 @@ describe("readiness", () => {
   it("fails while a part of the backstop is missing or changed, and says which", async () => {
     cluster.backstop = BACKSTOP.slice(1);
     const first = BACKSTOP[0]!.metadata.name;
-    await assert.rejects(askCanary(target(), ENFORCED, BACKSTOP), new RegExp(`${first}.*not found`));
+    await assert.rejects(askCanary(target(), ENFORCED, { backstop: BACKSTOP }), new RegExp(`${first}.*not found`));
     const warns = (one: Manifest) => ({ ...one, spec: { ...(one.spec as object), validationActions: ["Warn"] } });
     cluster.backstop = BACKSTOP.map((one) => (one.kind.endsWith("Binding") ? warns(one) : one));
-    await assert.rejects(askCanary(target(), ENFORCED, BACKSTOP), /somebody changed its spec\.validationActions/);
+    await assert.rejects(
+      askCanary(target(), ENFORCED, { backstop: BACKSTOP }),
+      /somebody changed its spec\.validationActions/,
+    );
     cluster.backstop = BACKSTOP;
-    await askCanary(target(), ENFORCED, BACKSTOP);
+    await askCanary(target(), ENFORCED, { backstop: BACKSTOP });
   });
 
   it("fails on a cluster that has no ValidatingAdmissionPolicy, and names the way out", async () => {

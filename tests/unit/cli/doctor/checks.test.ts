@@ -1,8 +1,8 @@
 import * as assert from "node:assert/strict";
 import { allChecks } from "../../../../cli/doctor/checks";
-import { differences } from "../../../../cli/doctor/checks/policies";
 import type { DeploymentFacts, Facts, PolicyObject, WebhookConfiguration } from "../../../../cli/doctor/facts";
 import { exitCode, type Finding, type Severity } from "../../../../cli/doctor/finding";
+import { differences } from "../../../../components/policies/drift";
 import { certificate, healthyFacts, type Mutable } from "../../../support/doctorFacts";
 
 const NOT_WELL = (findings: readonly Finding[]) => findings.filter(({ severity }) => severity !== "ok");
