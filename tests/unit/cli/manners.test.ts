@@ -335,7 +335,8 @@ describe("command line: manners", () => {
       answer = (url, { method }) =>
         method === "DELETE"
           ? { body: {} }
-          : { body: objects[url.pathname] ?? { apiVersion: "v1", kind: "List", items: [] } };
+          : { body: (!isBackstop(url) && objects[url.pathname]) || { apiVersion: "v1", kind: "List", items: [] } };
+      const isBackstop = (url: URL) => url.searchParams.get("labelSelector")?.endsWith("=backstop");
       const cluster = [`--kubeconfig=${kubeconfig}`];
       assert.equal((await fits("doctor", ["doctor", "-s", "prod", ...cluster])).exitCode, 1);
       assert.equal((await fits("recover", ["recover", ...cluster])).lockedOut, true);
