@@ -3,7 +3,6 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { grantBypass, listBypasses, revokeBypass } from "../../cli/bypass/commands";
-import { bypassAnnotations } from "../../cli/bypass/terms";
 import type { Posture } from "../../components/posture/types";
 import { resolvePosture } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
@@ -104,36 +103,5 @@ describe("bypass: grant, list and revoke on a cluster", function () {
       bypasses.filter(({ kind }) => kind !== "Pod"),
       [],
     );
-  });
-
-  it("revokes a StatefulSet's, and tells which revision it may not delete and whoever may can", async () => {
-    const target = await targetOf("olga", ["platform-oncall"]);
-    const set = {
-      apiVersion: "apps/v1",
-      kind: "StatefulSet",
-      metadata: { name: "store" },
-      spec: {
-        serviceName: "store",
-        replicas: 1,
-        selector: { matchLabels: { app: "store" } },
-        template: {
-          metadata: { labels: { app: "store" }, annotations: bypassAnnotations(asked, posture, new Date()) },
-          spec: { containers: [{ name: "app", image: images.unsigned }] },
-        },
-      },
-    };
-    await create(await cluster.plane.asUser("olga", ["platform-oncall"]), "production", set);
-    await waitFor("its revision", 60_000, async () =>
-      (await listBypasses({ kubeconfig: cluster.plane.kubeconfig }, "production", new Date())).bypasses.some(
-        ({ kind, name }) => kind === "Pod" && name === "store-0",
-      ),
-    );
-    const first = await revokeBypass(target, "statefulset/store", "production");
-    assert.deepEqual(first.revisions, []);
-    assert.match(first.left.join(), /^ControllerRevision\/store-\w+: .*forbidden/s);
-    const admin = { kubeconfig: cluster.plane.kubeconfig };
-    const second = await revokeBypass(admin, "statefulset/store", "production");
-    assert.match(second.revisions.join(), /^ControllerRevision\/store-\w+$/);
-    await assert.rejects(revokeBypass(admin, "statefulset/store", "production"), /has no bypass/);
   });
 });
