@@ -1,4 +1,5 @@
 import { gunzipSync } from "node:zlib";
+import { BACKSTOP_SELECTOR } from "../../components/backstop/manifests";
 import { ClusterClient, type ListOptions } from "../../components/kubernetes/client";
 import type { ClusterAccess } from "../../components/kubernetes/kubeConfig";
 import type { Manifest } from "../../components/kubernetes/manifest";
@@ -65,7 +66,6 @@ export async function gatherFacts(survey: Survey): Promise<Facts> {
 type ClusterPart = Omit<Facts, "now" | "commands" | "namespace" | "release" | "stack" | "registries" | "engine">;
 
 const BY_KYVERNO = "webhook.kyverno.io/managed-by=kyverno";
-const OF_BACKSTOP = "image-signing-guard/role=backstop";
 
 async function clusterFacts({ config, namespace, release, stack, commands }: Survey): Promise<ClusterPart> {
   const { kubectl } = commands;
@@ -88,7 +88,7 @@ async function clusterFacts({ config, namespace, release, stack, commands }: Sur
     asked(async () => {
       const kinds = [ADMISSION_POLICIES, ADMISSION_BINDINGS, MUTATING_WEBHOOKS];
       const lists = kinds.map(async (kind) => {
-        const found = await list(kind, { labelSelector: OF_BACKSTOP });
+        const found = await list(kind, { labelSelector: BACKSTOP_SELECTOR });
         return found.map((one) => ({ ...one, kind: kind.kind }) as unknown as Manifest);
       });
       return (await Promise.all(lists)).flat();

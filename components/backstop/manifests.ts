@@ -1,7 +1,11 @@
 import { type Json, MANAGED_BY, type Manifest } from "../kubernetes/manifest";
+import { ROLE_LABEL } from "../policies/names";
 
 const API = "admissionregistration.k8s.io/v1";
-export const BACKSTOP_LABELS = { ...MANAGED_BY, "image-signing-guard/role": "backstop" } as const;
+export const BACKSTOP_LABELS = { ...MANAGED_BY, [ROLE_LABEL]: "backstop" } as const;
+
+/** Finds the backstop's objects in a cluster. */
+export const BACKSTOP_SELECTOR = `${ROLE_LABEL}=${BACKSTOP_LABELS[ROLE_LABEL]}`;
 
 export interface Binding {
   readonly name: string;

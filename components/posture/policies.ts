@@ -1,4 +1,5 @@
 import { FailurePolicy, GuardMode, UncoveredAction } from "../args";
+import { globContains, globsIntersect } from "../globs";
 import { isGuard, POLICY_ROLES, type PolicyRole, ROLE } from "../policies/names";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
@@ -70,21 +71,38 @@ function planGuards(
   );
 }
 
-/** "All but production and development" and "production" together are "all but development". */
+/**
+ * "All but production and development" and "production" together are "all but development". Only where that is exact: a
+ * pattern that stays excluded, or that the folded scope leaves out itself, must not take a namespace away.
+ */
 export function foldScopes(scopes: readonly NamespaceScope[]): NamespaceScope[] {
   const rest = scopes.find(({ include }) => include.length === 0);
   if (!rest) return [...scopes];
-  const folded = scopes.filter(
-    ({ include }) => include.length > 0 && include.every((pattern) => rest.exclude.includes(pattern)),
+  let folded = scopes.filter((scope) => scope !== rest && scope.include.every((one) => rest.exclude.includes(one)));
+  for (;;) {
+    const stays = rest.exclude.filter((pattern) => !folded.some(({ include }) => include.includes(pattern)));
+    const exact = folded.filter((scope) => isExact(scope, stays, folded));
+    if (exact.length === folded.length) {
+      const exclude = [...stays, ...folded.flatMap((scope) => scope.exclude)];
+      return [
+        { name: "enforced", include: [], exclude: [...new Set(exclude)].sort() },
+        ...scopes.filter((scope) => scope !== rest && !folded.includes(scope)),
+      ];
+    }
+    folded = exact;
+  }
+}
+
+function isExact(scope: NamespaceScope, stays: readonly string[], folded: readonly NamespaceScope[]): boolean {
+  const meets = (pattern: string, { include }: NamespaceScope) => include.some((one) => globsIntersect(one, pattern));
+  return (
+    !stays.some((pattern) => meets(pattern, scope) && !scope.exclude.some((own) => globContains(own, pattern))) &&
+    scope.exclude.every(
+      (own) =>
+        scope.include.some((one) => globContains(one, own)) &&
+        !folded.some((other) => other !== scope && meets(own, other)),
+    )
   );
-  const exclude = [
-    ...rest.exclude.filter((pattern) => !folded.some(({ include }) => include.includes(pattern))),
-    ...folded.flatMap((scope) => scope.exclude),
-  ];
-  return [
-    { name: "enforced", include: [], exclude: [...new Set(exclude)].sort() },
-    ...scopes.filter((scope) => scope !== rest && !folded.includes(scope)),
-  ];
 }
 
 function plan(

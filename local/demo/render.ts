@@ -1,6 +1,7 @@
 import { KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
 import { renderStack } from "../../cli/render/run";
+import { BACKSTOP_SELECTOR } from "../../components/backstop/manifests";
 import { MANAGED_BY, type Manifest } from "../../components/kubernetes/manifest";
 import { askCanary } from "../../components/kyverno/canary";
 import { isGuard, roleOf } from "../../components/policies/names";
@@ -58,7 +59,7 @@ export async function applyBackstop(plane: ControlPlane, manifests: readonly Man
   const objects = KubernetesObjectApi.makeApiClient(plane.client);
   for (const kind of admissionKinds) {
     const path = `/apis/admissionregistration.k8s.io/v1/${kind}`;
-    const selector = `labelSelector=${encodeURIComponent("image-signing-guard/role=backstop")}`;
+    const selector = `labelSelector=${encodeURIComponent(BACKSTOP_SELECTOR)}`;
     const { items } = await requestObject<{ items: Manifest[] }>(plane.client, "GET", `${path}?${selector}`);
     const gone = items.filter(({ metadata }) => !manifests.some((wanted) => wanted.metadata.name === metadata.name));
     for (const { metadata } of gone) await requestObject(plane.client, "DELETE", `${path}/${metadata.name}`);

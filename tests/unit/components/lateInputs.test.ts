@@ -47,7 +47,7 @@ const CASES: Readonly<Record<string, (late: Late) => Record<string, unknown>>> =
   "kyverno.chart.repository": (late) => ({ kyverno: { chart: { repository: late("https://charts.example.com") } } }),
   "kyverno.imageRegistry": (late) => ({ kyverno: { imageRegistry: late("mirror.example.com/hub") } }),
   "kyverno.imagePullSecrets[]": (late) => ({ kyverno: { imagePullSecrets: [late("pull"), "other"] } }),
-  "kyverno.registrySecrets[]": (late) => ({ kyverno: { registrySecrets: ["other", late("read")] } }),
+  "kyverno.registrySecrets[]": (late) => ({ kyverno: { registrySecrets: ["other", late("reads-signatures")] } }),
   "kyverno.registryIdentity.awsRoleArn": (late) => ({
     kyverno: { registryIdentity: { awsRoleArn: late("arn:aws:iam::123456789012:role/kyverno") } },
   }),

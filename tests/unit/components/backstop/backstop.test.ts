@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { inScopes, text } from "../../../../components/backstop/cel";
 import { backstopDrift } from "../../../../components/backstop/drift";
 import type { Json, Manifest } from "../../../../components/kubernetes/manifest";
+import { isGuard } from "../../../../components/policies/names";
 import { enforcedScopes, scopeHas } from "../../../../components/posture/namespaces";
 import { GuardInputError } from "../../../../components/problems";
 import { NAMESPACES, randomSettings } from "../../../support/arbitraries";
@@ -89,6 +90,21 @@ describe("backstop", () => {
       { numRuns: 300 },
     );
     assert.ok(compared > 100, `only ${compared} compared`);
+  });
+
+  it("holds in an enforced namespace that a wildcard of another class matches too", () => {
+    const namespaces = {
+      production: [],
+      development: ["prod-a", "prod-a*"],
+      overrides: [{ namespace: "prod-a", mode: "enforce" }],
+    };
+    const posture = postureOf(settings({ ...ENFORCE, namespaces }));
+    for (const scopes of [posture.backstop!.scopes, posture.policies.find(({ role }) => isGuard(role))!.scopes]) {
+      const holds = (namespace: string) => scopes.some((scope) => scopeHas(scope, namespace));
+      assert.ok(holds("prod-a"));
+      assert.ok(holds("shop"));
+      assert.ok(!holds("prod-ab"));
+    }
   });
 
   it("never selects a namespace of the system or of a development class by name", () => {

@@ -82,7 +82,7 @@ describe("monitoring's resources", () => {
     const api = await startApi(["apps", "monitoring.coreos.com"]);
     const stack = await preview({ prometheusOperator: true }, { kubeconfig: api.kubeconfig });
     await api.stop();
-    assert.deepEqual(api.asked, ["/apis"]);
+    assert.ok(api.asked.includes("/apis"), api.asked.join());
     assert.ok(namesOf(stack).includes("guard-alerts"), namesOf(stack).join());
   });
 
