@@ -41,4 +41,4 @@ export function stackSchema(): Json {
   };
 }
 
-export const stackSchemaText = (): string => `${JSON.stringify(stackSchema(), undefined, 1)}\n`;
+export const stackSchemaText = (): string => `${JSON.stringify(stackSchema())}\n`;

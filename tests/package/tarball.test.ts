@@ -42,8 +42,8 @@ describe("the npm tarball", function () {
   it("holds the library, the command and nothing of tests or the local control plane", () => {
     const strange = packed.files.filter(
       (file) =>
-        !/^dist\/(components\/[\w/]+\.(js|d\.ts)|cli\/[\w/]+\.(js|json))$/.test(file) &&
-        !["package.json", "README.md", "CHANGELOG.md", "LICENSE"].includes(file),
+        !/^dist\/(components\/[\w/]+\.(js|json|d\.ts)|cli\/[\w/]+\.(js|json))$/.test(file) &&
+        !["package.json", "stack.schema.json", "README.md", "CHANGELOG.md", "LICENSE"].includes(file),
     );
     assert.deepEqual(strange, []);
     for (const file of ["dist/components/index.js", "dist/components/index.d.ts", "dist/cli/main.js"])
@@ -69,8 +69,8 @@ describe("the npm tarball", function () {
     console.log(
       `      ${kilobytes(packed.size)} kB packed, ${kilobytes(packed.unpackedSize)} kB in ${packed.files.length} files`,
     );
-    assert.ok(packed.size < 250_000, `${packed.size} bytes packed`);
-    assert.ok(packed.unpackedSize < 900_000, `${packed.unpackedSize} bytes unpacked`);
+    assert.ok(packed.size < 350_000, `${packed.size} bytes packed`);
+    assert.ok(packed.unpackedSize < 1_300_000, `${packed.unpackedSize} bytes unpacked`);
   });
 
   it("needs no plugin of its own name: it is a library, and the engine must not look for one", () => {
