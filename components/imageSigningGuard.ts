@@ -196,6 +196,8 @@ function awaited(metadata: Manifest["metadata"]): Manifest["metadata"] {
     ...metadata.annotations,
     "pulumi.com/waitFor": "condition=Ready",
     "pulumi.com/deletionPropagationPolicy": "background",
+    // What somebody else wrote into a policy of ours is taken back, not a conflict to stop at.
+    "pulumi.com/patchForce": "true",
   };
   return { ...metadata, annotations };
 }

@@ -1,5 +1,6 @@
 import { UncoveredAction } from "../args";
 import { repositoriesToRegex } from "../globs";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { looseRegex } from "../posture/spelling";
 import type { NamespaceScope, Resolved } from "../posture/types";
 import type { Condition, Rule } from "./clusterPolicy";
@@ -102,14 +103,15 @@ function imageVolume(place: Place): Condition {
 }
 
 /**
- * The second check, after every webhook has changed what it wanted: Kyverno's record, '{"IMAGE":true,"IMAGE":true}', must
+ * The second check, after every webhook has changed what it wanted: Kyverno's record, '{"IMAGE":true,"IMAGE":true}' in 1.10, must
  * have an entry for each image that somebody signs. Adding those entries to the record's then makes no new one. Scans
  * have no request; they verify anew. Of a debug container's request the API server has dropped the record.
  */
 function unverified({ resolved }: JudgeContext): Condition {
   const signed = `(${ALL_IMAGES} | [?${isOf(resolved.posture.images.flatMap(({ repositories }) => repositories))}]`;
   const record = `split(trim((request.object.metadata.annotations."${VERDICT_ANNOTATION}" || ''), '{}'), ',')`;
-  const both = `[${record}, ${signed}.join('', ['"', ${IMAGE_KEY}, '":true']))][]`;
+  const { verifiedVerdict } = KYVERNO_LINES[resolved.posture.kyverno.target];
+  const both = `[${record}, ${signed}.join('', ['"', ${IMAGE_KEY}, '":${verifiedVerdict}']))][]`;
   return when(
     `(request.uid || '') != '' && (request.subResource || '') != 'ephemeralcontainers' && length(keys(object_from_lists(${both}, \`[]\`))) > length(${record})`,
     `unverified image ${shownImages(`${signed}.${IMAGE_KEY})`)}: it was changed after Kyverno had verified it. Deploy again; if it stays, another webhook changes it.`,

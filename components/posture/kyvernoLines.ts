@@ -6,6 +6,8 @@ export interface KyvernoLine {
   readonly appVersion: string;
   /** Whether an image counts as verified because the request's own annotation says so (fixed in 1.13.1). */
   readonly trustsRequestAnnotation: boolean;
+  /** How Kyverno's record says of an image that it was verified, as JSON. */
+  readonly verifiedVerdict: string;
   /** Whether a policy must say when a log is not used; else its verifier asks the public one. */
   readonly absentLogsAreNamed: boolean;
   /** Whether the chart takes the webhooks' filter as a block and hook images as {registry, repository, tag}. */
@@ -30,6 +32,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartVersion: "3.0.9",
     appVersion: "v1.10.7",
     trustsRequestAnnotation: true,
+    verifiedVerdict: "true",
     absentLogsAreNamed: false,
     chartTakesBlocks: false,
     heldRoles: true,
@@ -54,6 +57,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartVersion: "3.3.6",
     appVersion: "v1.13.4",
     trustsRequestAnnotation: false,
+    verifiedVerdict: '"pass"',
     absentLogsAreNamed: true,
     chartTakesBlocks: true,
     heldRoles: false,
