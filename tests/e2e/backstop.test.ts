@@ -261,7 +261,10 @@ describe("backstop: what the API server refuses by itself", function () {
       await waitFor("Kyverno has stopped", 60_000, async () => !running());
       const target = { kubeconfig: cluster.plane.kubeconfig };
       await removeWebhooks(target);
-      await offer("production", images.unsigned);
+      await waitFor("the API server has forgotten the backstop", 30_000, async () => {
+        await offer("production", images.unsigned);
+        return true;
+      });
       assert.deepEqual((await lockOutState(target, "kyverno")).webhooks, []);
       await applyBackstop(cluster.plane, backstopOf(settings));
       await waitFor("the backstop holds again", 10_000, async () => {
