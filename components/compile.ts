@@ -6,12 +6,13 @@ import { trustFiles } from "./kyverno/trustFiles";
 import { chartValues } from "./kyverno/values";
 import { type CompiledMonitoring, compileMonitoring } from "./monitoring/compile";
 import { auditUnsignedImages } from "./policies/auditUnsignedImages";
-import type { ClusterPolicy } from "./policies/clusterPolicy";
+import { type ClusterPolicy, excusingNothing } from "./policies/clusterPolicy";
 import { guardImageBypass } from "./policies/guardImageBypass";
 import { guardImageVerdicts } from "./policies/guardImageVerdicts";
 import { requireSignedImages, verifyImageSignatures } from "./policies/judges";
 import { isGuard, type PolicyRole, ROLE, roleOf } from "./policies/names";
 import { inParts } from "./policies/parts";
+import { KYVERNO_LINES } from "./posture/kyvernoLines";
 import type { PolicyPlan, Resolved } from "./posture/types";
 
 /** Everything that goes into the cluster, in the order in which it must. */
@@ -45,9 +46,13 @@ const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => Clu
 /** Posture to manifests. Pure: the same posture always gives the same text. */
 export function compilePosture(resolved: Resolved): Compiled {
   const { posture, materials } = resolved;
+  const { excusesUpdates } = KYVERNO_LINES[posture.kyverno.target];
   const trust = trustFiles(resolved);
   const policies = [
-    ...posture.policies.flatMap((plan) => POLICIES[plan.role](plan, resolved)).flatMap(inParts),
+    ...posture.policies
+      .flatMap((plan) => POLICIES[plan.role](plan, resolved))
+      .map((policy) => (excusesUpdates ? excusingNothing(policy) : policy))
+      .flatMap(inParts),
     ...(materials.extraPolicies as unknown as Manifest[]),
   ];
   const networkPolicy = admissionNetworkPolicy(posture.kyverno);

@@ -22,9 +22,15 @@ export type Rule = {
   readonly preconditions?: { readonly all: readonly Condition[] };
 } & (
   | { readonly verifyImages: readonly ImageVerification[] }
-  | { readonly validate: { readonly deny: { readonly conditions: DenyConditions } } }
+  | { readonly validate: Validation }
   | { readonly mutate: { readonly patchesJson6902: string } }
 );
+
+export interface Validation {
+  readonly deny: { readonly conditions: DenyConditions };
+  /** Of Kyverno 1.13 and later. */
+  readonly allowExistingViolations?: boolean;
+}
 
 export interface Filter<T> {
   readonly any: readonly { readonly resources: T }[];
@@ -135,4 +141,12 @@ export function clusterPolicy(
       rules: spec.rules,
     },
   };
+}
+
+/** The same policy for a line that would excuse updates of what is refused already. */
+export function excusingNothing(policy: ClusterPolicy): ClusterPolicy {
+  const rules = policy.spec.rules.map((rule) =>
+    "validate" in rule ? { ...rule, validate: { ...rule.validate, allowExistingViolations: false } } : rule,
+  );
+  return { ...policy, spec: { ...policy.spec, rules } };
 }

@@ -6,6 +6,11 @@ export interface KyvernoLine {
   readonly appVersion: string;
   /** Whether an image counts as verified because the request's own annotation says so (fixed in 1.13.1). */
   readonly trustsRequestAnnotation: boolean;
+  /**
+   * Whether an update gets through when the object as it was would be refused too. Kyverno then judges the old object by
+   * the new one's images, so that every update would be excused; the rules look themselves whether images are new.
+   */
+  readonly excusesUpdates: boolean;
   /** How Kyverno's record says of an image that it was verified, as JSON. */
   readonly verifiedVerdict: string;
   /** Whether a policy must say when a log is not used; else its verifier asks the public one. */
@@ -32,6 +37,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartVersion: "3.0.9",
     appVersion: "v1.10.7",
     trustsRequestAnnotation: true,
+    excusesUpdates: false,
     verifiedVerdict: "true",
     absentLogsAreNamed: false,
     chartTakesBlocks: false,
@@ -57,6 +63,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartVersion: "3.3.6",
     appVersion: "v1.13.4",
     trustsRequestAnnotation: false,
+    excusesUpdates: true,
     verifiedVerdict: '"pass"',
     absentLogsAreNamed: true,
     chartTakesBlocks: true,
