@@ -85,6 +85,9 @@ interface Step {
 const STEPS: readonly Step[] = [
   { opens: /^failed to update digest: /, to: "registry" },
   { opens: /^failed to fetch image (?:reference|descriptor): \S+, error: /, to: "registry" },
+  // Kyverno 1.13 says so before the request, whatever the registry calls it.
+  { opens: /^image tag not found: /, to: "registry" },
+  { opens: /^failed to load (?:Rekor|CT ?[Ll]og) public keys: /, to: "trust" },
   { opens: /^(?=failed to parse image\b)/, to: "reference" },
   { opens: /^failed to load public key from k8s:\S*: /, to: "secret" },
   { opens: /^failed to load public key from (?:aws|gcp|azure)kms:\S*: /, to: "kms" },

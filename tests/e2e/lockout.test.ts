@@ -193,7 +193,8 @@ describe("lock-out: what goes on when something is down", function () {
         console.log(
           `        ${unsigned.length} of ${offered} unsigned got in, ${signed} signed; none signed for ${longestGap.toFixed(1)} s at most, again ${again.toFixed(1)} s after the end${fewest === 0 ? "; Kyverno had taken its webhooks away" : ""}`,
         );
-        if (withdraws === "always")
+        // Later lines hold on to theirs in some of these outages.
+        if (withdraws === "always" && cluster.node.kyverno.version.startsWith("1.10."))
           assert.equal(fewest, 0, "Kyverno did not withdraw its webhooks, so this row shows nothing");
         assert.deepEqual(unsigned, []);
       });
@@ -242,7 +243,10 @@ describe("lock-out: what goes on when something is down", function () {
       );
       assert.equal(isLockedOut(await lockOutState(target, "kyverno")), true);
       assert.ok((await removeWebhooks(target)).length > 0);
-      await offer("production", images.signed);
+      await waitFor("the API server has forgotten the backstop", 30_000, async () => {
+        await offer("production", images.signed);
+        return true;
+      });
       assert.equal(isLockedOut(await lockOutState(target, "kyverno")), false);
       cluster.node.startOnly(() => true);
       await waitFor("Kyverno runs", 60_000, () => alive().length > 0);

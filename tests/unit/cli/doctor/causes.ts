@@ -27,6 +27,21 @@ const aws = "failed to load public key from awskms:///alias/cosign: kms get: ";
 const operation = "operation error KMS: GetPublicKey, ";
 
 export const CAUSES: readonly CauseCase[] = [
+  // Of Kyverno 1.13.4.
+  one(
+    "not-found",
+    undefined,
+    keyless("image tag not found: GET https://ghcr.io/v2/a/b/manifests/never: MANIFEST_UNKNOWN: Unknown manifest"),
+    "recorded, 1.13.4",
+  ),
+  one(
+    "trust-files-missing",
+    undefined,
+    keyless(
+      'failed to load Rekor public keys: updating local metadata and targets: error updating to TUF remote mirror: tuf: failed to download 10.root.json: Get "https://tuf-repo-cdn.sigstore.dev/10.root.json": Forbidden',
+    ),
+    "recorded, 1.13.4",
+  ),
   // Verdicts about signatures.
   one("no-matching-signatures", "unsigned", signatures(), "cosign pkg/cosign/verify.go:586"),
   one(
