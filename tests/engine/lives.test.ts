@@ -66,7 +66,13 @@ describe("engine: lives that go wrong", function () {
   });
 
   for (const outage of Object.keys(outages) as Outage[])
-    it(`${outages[outage].what}: destroy ends and leaves nothing`, async () => {
+    it(`${outages[outage].what}: destroy ends and leaves nothing`, async function () {
+      const { version } = cluster.node.kyverno;
+      const { line } = outages[outage];
+      if (line !== undefined && !version.startsWith(line)) {
+        this.skipReason = `what Kyverno ${version}'s chart leaves behind then is not looked into`;
+        this.skip();
+      }
       const stack = await open(`destroy-${outage}`);
       await stack.up(args);
       await breakKyverno(cluster, outage);

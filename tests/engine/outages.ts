@@ -6,8 +6,15 @@ import { waitFor } from "../../local/waitFor";
 const deployments = "/apis/apps/v1/namespaces/kyverno/deployments";
 const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-/** Ways in which Kyverno can be away. To try another one, add a line. */
-export const outages = {
+interface KyvernoOutage {
+  readonly what: string;
+  /** The only line that it is about. */
+  readonly line?: string;
+  readonly by: (cluster: DemoCluster) => Promise<void>;
+}
+
+/** Ways in which Kyverno can be away, and the line that it is about where not all. To try another one, add a line. */
+export const outages: Readonly<Record<"hung" | "crashing" | "absent" | "undefined", KyvernoOutage>> = {
   hung: {
     what: "Kyverno hangs and answers nobody",
     by: async ({ node }: DemoCluster) => {
@@ -37,6 +44,7 @@ export const outages = {
   },
   absent: {
     what: "Kyverno's Deployments are gone",
+    line: "1.10.",
     by: async ({ plane, node }: DemoCluster) => {
       await requestObject(plane.client, "DELETE", deployments);
       await waitFor("Kyverno is gone", 60_000, async () => node.processes().length === 0);
@@ -44,6 +52,7 @@ export const outages = {
   },
   undefined: {
     what: "the definitions of Kyverno's policies are gone",
+    line: "1.10.",
     by: async ({ plane }: DemoCluster) => {
       await request(plane.client, "DELETE", `${definitions}/clusterpolicies.kyverno.io`);
       await waitFor("the definition is gone", 60_000, async () => {
@@ -52,7 +61,7 @@ export const outages = {
       });
     },
   },
-} as const;
+};
 export type Outage = keyof typeof outages;
 
 export const breakKyverno = (cluster: DemoCluster, outage: Outage): Promise<void> => outages[outage].by(cluster);
