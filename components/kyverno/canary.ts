@@ -91,7 +91,7 @@ export async function askCanary(
     return isComplete(webhooks) ? undefined : "it has no webhooks yet";
   });
 
-  await askBackstop(target, backstop);
+  await askBackstop(target, client, backstop);
   await comparePolicies(client, posture, policies);
   const refusing = posture.policies.filter(({ role, mode }) => isJudge(role) && mode === GuardMode.Enforce);
   if (refusing.length === 0) return;
@@ -130,8 +130,7 @@ async function comparePolicies(client: ClusterClient, posture: Posture, policies
 const PUT_BACK = "to put it back: pulumi up --refresh";
 
 /** While Kyverno is well the backstop refuses nothing, so what can be seen of it is that it is there and unchanged. */
-async function askBackstop(target: CanaryTarget, backstop: readonly Manifest[]): Promise<void> {
-  const client = ClusterClient.of(target);
+async function askBackstop(target: CanaryTarget, client: ClusterClient, backstop: readonly Manifest[]): Promise<void> {
   for (const manifest of backstop) {
     const { kind, metadata } = manifest;
     await until(target, `the backstop's ${kind} ${metadata.name} as the stack wants it`, async () => {
