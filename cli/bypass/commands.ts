@@ -1,7 +1,7 @@
 import { ClusterClient } from "../../components/kubernetes/client";
 import { ClusterError, wordsOf } from "../../components/kubernetes/errors";
 import type { ClusterTarget } from "../../components/kubernetes/kubeConfig";
-import { apiVersion, type KubeObject, SELF_REVIEWS } from "../../components/kubernetes/resources";
+import type { KubeObject } from "../../components/kubernetes/resources";
 import {
   parseWorkload,
   templateOf,
@@ -210,15 +210,9 @@ async function auditLine(
 
 /** The caller as the API server sees it; older servers can't say. */
 async function whoAmI(client: ClusterClient): Promise<string> {
-  const review = { apiVersion: apiVersion(SELF_REVIEWS), kind: SELF_REVIEWS.kind };
   try {
-    const { status } = await client.create<SelfReview>(SELF_REVIEWS, review);
-    return status?.userInfo?.username ?? "unknown";
+    return (await client.whoAmI()).username ?? "unknown";
   } catch {
     return client.userName || "unknown";
   }
-}
-
-interface SelfReview extends KubeObject {
-  readonly status?: { readonly userInfo?: { readonly username?: string } };
 }

@@ -3,7 +3,8 @@ import type { Backstop } from "../posture/types";
 import { listOf } from "./cel";
 import { admissionPolicy, resources } from "./manifests";
 
-const NAME = "image-signing-guard-namespaced-policies";
+/** The ValidatingAdmissionPolicy, as its refusals name it. */
+export const NAMESPACED_POLICIES = "image-signing-guard-namespaced-policies";
 
 /**
  * A namespaced Policy runs with Kyverno's own rights: it reads any Secret (`urlPath`), sends Kyverno's token anywhere
@@ -33,5 +34,5 @@ export function namespacedPolicies({ policyAuthors: { groups, users } }: Backsto
       },
     ],
   };
-  return admissionPolicy(NAME, spec, [{ name: NAME }]);
+  return admissionPolicy(NAMESPACED_POLICIES, spec, [{ name: NAMESPACED_POLICIES }]);
 }

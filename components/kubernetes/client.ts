@@ -4,7 +4,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request } from "
 import { type Asked, ClusterError, statusError, unreachable } from "./errors";
 import { type ClusterAccess, type ClusterTarget, loadKubeConfig } from "./kubeConfig";
 import { type Credentials, content, Login } from "./login";
-import { collectionPath, type KubeObject, type Resource } from "./resources";
+import { apiVersion, collectionPath, type KubeObject, type Resource, SELF_REVIEWS } from "./resources";
 import { withoutNulls } from "./withoutNulls";
 
 /** Objects a page. Reports are the biggest: some ten rows of half a kilobyte each. */
@@ -21,6 +21,12 @@ export interface ListOptions {
   readonly labelSelector?: string;
   /** Names, labels and times without the rest. */
   readonly metadataOnly?: boolean;
+}
+
+/** A user of the cluster. */
+export interface UserInfo {
+  readonly username?: string;
+  readonly groups?: readonly string[];
 }
 
 export interface WriteOptions {
@@ -81,6 +87,13 @@ export class ClusterClient {
   /** The user of the kubeconfig, which is not always what the API server calls them. */
   get userName(): string {
     return this.access.userName;
+  }
+
+  /** Who asks, as the API server sees them. Servers before Kubernetes 1.28 can't say: then a {@link ClusterError}. */
+  async whoAmI(): Promise<UserInfo> {
+    const review = { apiVersion: apiVersion(SELF_REVIEWS), kind: SELF_REVIEWS.kind };
+    const { status } = await this.create<KubeObject & { status?: { userInfo?: UserInfo } }>(SELF_REVIEWS, review);
+    return status?.userInfo ?? {};
   }
 
   /** What is at a path that is no collection's, such as /version; undefined where there is nothing. */

@@ -1,7 +1,8 @@
 import { GuardMode } from "../args";
 import { backstopDrift } from "../backstop/drift";
+import { NAMESPACED_POLICIES } from "../backstop/namespacedPolicies";
 import { ClusterClient } from "../kubernetes/client";
-import { wordsOf } from "../kubernetes/errors";
+import { missingRight, wordsOf } from "../kubernetes/errors";
 import type { ClusterTarget } from "../kubernetes/kubeConfig";
 import type { Manifest } from "../kubernetes/manifest";
 import {
@@ -11,6 +12,7 @@ import {
   type KubeObject,
   MUTATING_WEBHOOKS,
   NAMESPACES,
+  POLICIES,
   VALIDATING_WEBHOOKS,
 } from "../kubernetes/resources";
 import { workloadKind } from "../kubernetes/workloads";
@@ -19,7 +21,7 @@ import { isJudge } from "../policies/names";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { POLICY_WEBHOOKS, RESOURCE_WEBHOOKS } from "../posture/kyvernoWebhooks";
 import { scopeHas } from "../posture/namespaces";
-import type { Posture } from "../posture/types";
+import type { Backstop, Posture } from "../posture/types";
 
 /** Which cluster to ask and how long to insist. */
 export interface CanaryTarget extends ClusterTarget {
@@ -91,7 +93,7 @@ export async function askCanary(
     return isComplete(webhooks) ? undefined : "it has no webhooks yet";
   });
 
-  await askBackstop(target, client, backstop);
+  await askBackstop(target, client, posture, backstop);
   await comparePolicies(client, posture, policies);
   const refusing = posture.policies.filter(({ role, mode }) => isJudge(role) && mode === GuardMode.Enforce);
   if (refusing.length === 0) return;
@@ -129,8 +131,16 @@ async function comparePolicies(client: ClusterClient, posture: Posture, policies
 
 const PUT_BACK = "to put it back: pulumi up --refresh";
 
-/** While Kyverno is well the backstop refuses nothing, so what can be seen of it is that it is there and unchanged. */
-async function askBackstop(target: CanaryTarget, client: ClusterClient, backstop: readonly Manifest[]): Promise<void> {
+/**
+ * While Kyverno is well the backstop refuses hardly anything, so most of it can only be seen to be there and unchanged.
+ * The API server acts on it some seconds after it is stored; that it does is seen by a namespaced policy's refusal.
+ */
+async function askBackstop(
+  target: CanaryTarget,
+  client: ClusterClient,
+  posture: Posture,
+  backstop: readonly Manifest[],
+): Promise<void> {
   for (const manifest of backstop) {
     const { kind, metadata } = manifest;
     await until(target, `the backstop's ${kind} ${metadata.name} as the stack wants it`, async () => {
@@ -138,6 +148,33 @@ async function askBackstop(target: CanaryTarget, client: ClusterClient, backstop
       const changed = backstopDrift(manifest, live as Manifest);
       return changed && `somebody changed its ${changed}`;
     });
+  }
+  if (!backstop.some(({ metadata }) => metadata.name === NAMESPACED_POLICIES)) return;
+  if (await mayWritePolicies(client, posture.backstop?.policyAuthors)) return;
+  await until(target, `the refusal of a namespaced Policy by ${NAMESPACED_POLICIES}`, async () => {
+    const refusal = await offerPolicy(client);
+    return refusal === undefined ? "the API server would admit it" : undefined;
+  });
+}
+
+/** Whether the backstop would let those who ask write namespaced policies, so that they can't see it refuse one. */
+async function mayWritePolicies(client: ClusterClient, authors?: Backstop["policyAuthors"]): Promise<boolean> {
+  if (!authors || authors.groups.length + authors.users.length === 0) return false;
+  const { username = "", groups = [] } = await client.whoAmI();
+  return authors.users.includes(username) || groups.some((group) => authors.groups.includes(group));
+}
+
+/** The backstop's refusal of a policy that would do nothing; undefined where the API server would store it. */
+async function offerPolicy(client: ClusterClient): Promise<string | undefined> {
+  try {
+    await client.create(POLICIES, { ...PROBE_POLICY, kind: POLICIES.kind }, { namespace: "default", dryRun: true });
+    return undefined;
+  } catch (error) {
+    const words = wordsOf(error);
+    if (words.includes(NAMESPACED_POLICIES)) return words;
+    // Whom the cluster's own roles keep from writing them learns nothing about the backstop.
+    if (missingRight(words)) return words;
+    throw error;
   }
 }
 

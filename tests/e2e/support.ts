@@ -75,9 +75,10 @@ export async function refusedWith(attempt: Promise<unknown>, ...says: RegExp[]):
 export async function switchPolicies(plane: ControlPlane, settings: Record<string, unknown>): Promise<void> {
   await applyBackstop(plane, []);
   await applyManifests(plane, policiesOf(settings));
-  await applyBackstop(plane, backstopOf(settings));
+  const backstop = backstopOf(settings);
+  await applyBackstop(plane, backstop);
   const { posture } = resolvePosture(argsFromSettings(settings));
-  await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture);
+  await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture, { backstop });
 }
 
 export interface PolicyObject {

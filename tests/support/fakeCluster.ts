@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { NAMESPACED_POLICIES } from "../../components/backstop/namespacedPolicies";
 import type { Manifest } from "../../components/kubernetes/manifest";
 import { JUDGES } from "../../components/policies/names";
 
@@ -17,6 +18,10 @@ export interface FakeCluster {
   foreignKyverno: boolean;
   /** Objects of the backstop that it has. */
   backstop: readonly Manifest[];
+  /** Whether the API server acts on the backstop that it has. */
+  backstopInForce: boolean;
+  /** Groups of whoever asks. */
+  groups: readonly string[];
   /** ClusterPolicies that it has. */
   policies: readonly Manifest[];
   servesAdmissionPolicies: boolean;
@@ -61,6 +66,10 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
       const found = cluster.policies.find(({ metadata }) => metadata.name === policy);
       return found ? [200, found] : [404, {}];
     }
+    if (path.endsWith("/selfsubjectreviews"))
+      return [201, { status: { userInfo: { username: "ulla", groups: cluster.groups } } }];
+    if (path.endsWith("/policies") && cluster.backstopInForce && !cluster.groups.includes("platform"))
+      return [403, { kind: "Status", code: 403, message: `ValidatingAdmissionPolicy '${NAMESPACED_POLICIES}' denied` }];
     if (path.endsWith("/pods")) return [cluster.podAnswer.code, { kind: "Status", ...cluster.podAnswer }];
     return [201, {}];
   };
@@ -72,6 +81,8 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
     webhooksHaveCa: true,
     foreignKyverno: false,
     backstop: [],
+    backstopInForce: true,
+    groups: [],
     policies: [],
     servesAdmissionPolicies: true,
     kubeconfig: [

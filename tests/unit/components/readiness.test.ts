@@ -112,6 +112,20 @@ describe("readiness", () => {
     await askCanary(target(), ENFORCED, { backstop: BACKSTOP });
   });
 
+  it("waits until the API server acts on the backstop, where those who ask are not let through by it", async () => {
+    cluster.backstopInForce = false;
+    const backstop = { backstop: BACKSTOP };
+    await assert.rejects(askCanary(target(), ENFORCED, backstop), /refusal of a namespaced Policy .*would admit it/);
+    cluster.groups = ["platform"];
+    await assert.rejects(askCanary(target(), ENFORCED, backstop), /would admit it/);
+    const authored = settings({ mode: "enforce", backstop: { policyAuthors: { groups: ["platform"] } } });
+    const authors = { backstop: compile(authored).backstop };
+    cluster.backstop = authors.backstop;
+    await askCanary(target(), postureOf(authored), authors);
+    cluster.groups = ["sales"];
+    await assert.rejects(askCanary(target(), postureOf(authored), authors), /would admit it/);
+  });
+
   it("fails on a cluster that has no ValidatingAdmissionPolicy, and names the way out", async () => {
     cluster.servesAdmissionPolicies = false;
     await assert.rejects(
