@@ -1,22 +1,16 @@
 import * as os from "node:os";
 import { applyRendered } from "../local/demo/render";
 import { type BenchCluster, startBenchCluster } from "./cluster";
-import { each, type Usage, usage } from "./controller";
-import { inParallel } from "./inParallel";
 import type { Bench, Measure } from "./measure";
+import { medianUsage, type Offers, offerAll, type Seen } from "./offers";
 import { quick } from "./quick";
 import { writeReport } from "./report";
-import { type Client, type Kind, keepAliveClient } from "./requests";
+import { keepAliveClient } from "./requests";
 import { type AdmissionRow, save } from "./results";
-import { percentile, spread } from "./stats";
+import { spread } from "./stats";
 import { switchTo, type Variant, variants, webhookSeconds } from "./variants";
 
-interface Cell {
-  readonly kind: Kind;
-  readonly containers: number;
-  readonly parallel: number;
-  /** Requests a round. With 20 at once one wave would only measure the start, so there are two. */
-  readonly requests: number;
+interface Cell extends Offers {
   /** What the guard's CPU and latency may be of the hand-written rule's; none where only shown. */
   readonly limits?: { cpuOfStock?: number; cpuOfHand?: number; latencyOfHand?: number };
 }
@@ -73,13 +67,6 @@ function measuresOf(row: AdmissionRow, limits: NonNullable<Cell["limits"]>): Mea
   ];
 }
 
-/** What one round saw of one variant in one cell. */
-interface Seen {
-  readonly latency: number[];
-  readonly failed: number;
-  readonly usage: Usage;
-}
-
 /**
  * Policies can't stand beside each other without being asked beside each other, so the variants take turns on the same
  * Kyverno: a round measures each of them, and every round begins with another one.
@@ -91,7 +78,7 @@ async function measure(cluster: BenchCluster): Promise<AdmissionRow[]> {
     for (let turn = 0; turn < variants.length; turn++) {
       const variant = variants[(round + turn) % variants.length]!;
       await switchTo(cluster, variant);
-      for (const [at, cell] of cells.entries()) seen[at]![variant].push(await measureCell(cluster, client, cell));
+      for (const [at, cell] of cells.entries()) seen[at]![variant].push(await offerAll(cluster, client, cell));
       console.log(`  round ${round + 1} of ${rounds}: ${variant}`);
     }
   }
@@ -109,29 +96,4 @@ async function measure(cluster: BenchCluster): Promise<AdmissionRow[]> {
       failed: of((rounds) => rounds.reduce((sum, { failed }) => sum + failed, 0)),
     };
   });
-}
-
-async function measureCell(cluster: BenchCluster, client: Client, cell: Cell): Promise<Seen> {
-  const images = cluster.images.slice(0, cell.containers);
-  // Connections, and Kyverno's first look at a new policy, are not what is measured.
-  for (let at = 0; at < 3; at++) await client.offer(cell.kind, images);
-  const before = await usage(cluster);
-  const latency: number[] = [];
-  let failed = 0;
-  await inParallel(cell.parallel, cell.requests, async () => {
-    const start = performance.now();
-    const status = await client.offer(cell.kind, images);
-    latency.push(performance.now() - start);
-    if (status !== 201) failed++;
-  });
-  return { latency, failed, usage: each(before, await usage(cluster), cell.requests) };
-}
-
-function medianUsage(rounds: readonly Usage[]): Usage {
-  const of = (key: keyof Usage) =>
-    percentile(
-      rounds.map((usage) => usage[key]),
-      50,
-    );
-  return { cpuMs: of("cpuMs"), allocatedMB: of("allocatedMB"), calls: of("calls"), results: of("results") };
 }

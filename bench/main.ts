@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { formatTable } from "../cli/terminal/table";
 import { admission } from "./admission";
 import { commands } from "./commands";
-import { deployments } from "./deployments";
+import { entries } from "./entries";
+import { load } from "./load";
 import type { Bench } from "./measure";
 import { posture } from "./posture";
 import { pulumi } from "./pulumi";
@@ -11,7 +12,8 @@ import { reports } from "./reports";
 /** To add one: a file that exports a Bench, and a line here. */
 const BENCHES: Record<string, Bench> = {
   admission,
-  deployments,
+  entries,
+  load,
   pulumi,
   reports,
   posture,

@@ -30,24 +30,55 @@ export interface AdmissionResult {
   readonly rows: readonly AdmissionRow[];
 }
 
-export interface DeploymentsResult {
+export interface EntriesRow {
+  readonly entries: number;
+  /** ClusterPolicies, the sum of their JSON, and the largest. */
+  readonly policies: number;
+  readonly sizeKiB: number;
+  readonly largestKiB: number;
+  /** From other policies to these in force. */
+  readonly secondsToReady: number;
+  /** What a Pod with one container used of the admission controller; the median of the rounds. */
+  readonly usage: Usage;
+}
+
+export interface EntriesResult {
+  readonly kyverno: string;
+  readonly kubernetes: string;
+  readonly rounds: number;
+  readonly loadBefore: number;
+  /** The hand-written rule on the stock chart. */
+  readonly stock: Usage;
+  readonly rows: readonly EntriesRow[];
+}
+
+export interface LoadRow {
+  readonly memoryLimit: string;
+  readonly deployments: {
+    readonly admitted: number;
+    /** Refused because Kyverno did not answer in time. */
+    readonly timedOut: number;
+    /** Refused for any other reason. */
+    readonly refused: number;
+    /** Until the last Deployment was admitted, and until each had its pod. */
+    readonly secondsToAdmit: number;
+    readonly secondsToPods: number;
+    readonly latency: Spread;
+  };
+  readonly pods: { readonly admitted: number; readonly seconds: number; readonly latency: Spread };
+  /** Resident memory of Kyverno's admission controller. */
+  readonly peaksMiB: { readonly idle: number; readonly afterDeployments: number; readonly afterPods: number };
+}
+
+export interface LoadResult {
   readonly kyverno: string;
   readonly kubernetes: string;
   readonly loadBefore: number;
-  readonly deployments: number;
+  readonly deploymentCount: number;
+  readonly podCount: number;
+  readonly containers: number;
   readonly parallel: number;
-  readonly admitted: number;
-  /** Refused because Kyverno did not answer in time. */
-  readonly timedOut: number;
-  /** Refused for any other reason. */
-  readonly refused: number;
-  /** Until the last Deployment was admitted, and until each had its pod. */
-  readonly secondsToAdmit: number;
-  readonly secondsToPods: number;
-  readonly latency: Spread;
-  /** Peak resident memory of Kyverno's admission controller, before and after. */
-  readonly memoryBeforeMiB: number;
-  readonly memoryMiB: number;
+  readonly rows: readonly LoadRow[];
 }
 
 /** The component, and what one would write without it: a Release and the same policies as CustomResources. */
@@ -78,7 +109,8 @@ export interface PulumiResult {
 /** The last measurement of each bench, kept in the repository: docs/performance.md is made from these. */
 export interface Results {
   admission: AdmissionResult;
-  deployments: DeploymentsResult;
+  entries: EntriesResult;
+  load: LoadResult;
   pulumi: PulumiResult;
 }
 
