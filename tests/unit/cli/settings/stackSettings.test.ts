@@ -14,6 +14,7 @@ describe("settings read without an engine", () => {
   let folder = "";
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "guard-settings-"));
+    warnings = [];
   });
   afterEach(() => fs.rmSync(folder, { recursive: true }));
   const write = (files: Record<string, string>) => {
@@ -22,7 +23,10 @@ describe("settings read without an engine", () => {
       fs.writeFileSync(path.join(folder, name), text);
     }
   };
-  const read = (stack = "prod", options: ReadOptions = {}, at = folder) => readStackSettings(stack, at, options);
+  let warnings: string[] = [];
+  const warn = (text: string) => warnings.push(text);
+  const read = (stack = "prod", options: ReadOptions = {}, at = folder) =>
+    readStackSettings(stack, at, { warn, ...options });
   const mode = (value = "enforce") => `config: {"image-signing-guard:mode": ${value}}\n`;
 
   describe("are what Pulumi reads:", () => {
@@ -134,6 +138,24 @@ describe("settings read without an engine", () => {
     assert.match(problem!.allowed, /one of test$/);
     assert.equal(problemsOf(() => read("prod", {}, path.join(folder, "nowhere"))).length, 1);
   });
+
+  const UNSURE: readonly [rule: string, files: Record<string, string>, stack: string, warning: RegExp | undefined][] = [
+    [
+      "without file, where others have one",
+      { "Pulumi.yaml": `${P}${mode()}`, "Pulumi.prod.yaml": "", "Pulumi.yaml.bak": "", "Pulumi..yaml": "" },
+      "prdo",
+      /no \S+Pulumi\.prdo\.yaml, so this is what Pulumi\.yaml says for any stack \(.*: prod\)$/,
+    ],
+    ["without file, where none has one", { "Pulumi.yaml": `${P}${mode()}` }, "acme/shop/prod", /no stack\)$/],
+    ["with an empty file", { "Pulumi.yaml": `${P}${mode()}`, "Pulumi.prod.yaml": "" }, "prod", undefined],
+  ];
+  for (const [rule, files, stack, warning] of UNSURE)
+    it(`of a stack ${rule}: ${warning ? "a warning" : "none"}`, () => {
+      write(files);
+      assert.deepEqual(read(stack), { mode: "enforce" });
+      assert.equal(warnings.length, warning ? 1 : 0);
+      if (warning) assert.match(warnings[0]!, warning);
+    });
 
   it("of another project's stack are refused", () => {
     write({ "Pulumi.yaml": P, "Pulumi.prod.yaml": mode() });
