@@ -41,6 +41,18 @@ export const FIELDS = {
     example: "registry-credentials",
     mistakes: [[/\//, "write the name alone: the Secret must lie in Kyverno's namespace"]],
   },
+  systemNamespace: {
+    pattern: new RegExp(`^${LABEL}$`),
+    longest: 63,
+    description: "the exact name of a namespace: lower-case letters, digits and -",
+    example: "istio-system",
+    mistakes: [
+      [
+        /[*?]/,
+        "name each one (kubectl get namespaces): whether Kyverno is asked at all is chosen by a label selector, which knows no wildcards; where reports are enough, write the pattern in namespaces.overrides with mode: audit",
+      ],
+    ],
+  },
   className: {
     pattern: new RegExp(`^${LABEL}(?:\\.${LABEL})*$`),
     longest: 253,

@@ -311,7 +311,7 @@ export const guardSchema = block({
   mode: oneOf(GuardMode).optional(),
   images: nonEmptyListOf(imageRule, "image entries", "- name: modulo"),
   namespaces: block({
-    system: listOf(namespaceName(), "namespace names", "- istio-system").optional(),
+    system: listOf(textOf("systemNamespace"), "namespace names", "- istio-system").optional(),
     production: listOf(namespacePattern(), "namespace names or wildcards", "- prod-*").optional(),
     development: listOf(namespacePattern(), "namespace names or wildcards", "- dev-*").optional(),
     overrides: listOf(

@@ -87,6 +87,18 @@ const TABLE: [field: string, at: Settings, good: unknown[], bad: [unknown, RegEx
     ],
   ],
   [
+    "namespaces.system[0]",
+    (value) => settings({ namespaces: { system: [value] } }),
+    ["istio-system", "openshift-etcd", "1password"],
+    [
+      ["openshift-*", /label selector, which knows no wildcards.*namespaces\.overrides/],
+      ["kube-syste?", /name each one/],
+      ["Istio-System", /e\.g\. istio-system/],
+      ["istio-system-", /e\.g\. istio-system/],
+      ["x".repeat(64), /e\.g\. istio-system/],
+    ],
+  ],
+  [
     "kyverno.registrySecrets[0]",
     list(kyverno("registrySecrets")),
     ["ghcr.io", "registry-credentials"],
