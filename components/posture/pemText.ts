@@ -21,7 +21,7 @@ const DISGUISES: readonly (readonly [is: (text: string) => boolean, found: strin
   ],
   [(text) => ENCODED.test(text), "the base64 of a PEM text (not shown)", "decode it first: base64 -d"],
   [
-    (text) => /-----BEGIN [^\n]*\\n/.test(text),
+    (text) => /-----BEGIN [^\n-]*-----\\n/.test(text),
     "a PEM text with \\n where its lines should end",
     "write it as a block of YAML (|), one line each",
   ],
