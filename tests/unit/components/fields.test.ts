@@ -535,6 +535,15 @@ describe("PEM texts", () => {
     ["a text cut off", () => pair.publicKey.slice(0, 90), /without its end/, /copy all of it/],
     ["a text with lines missing", () => pair.publicKey.replace(/\n.{20}/, "\n"), /holds no key/, /copy it again/],
     ["a text on one line", () => pair.publicKey.replaceAll("\n", "\\n"), /\\n/, /block of YAML/],
+    ["a text folded into one line", () => pair.publicKey.trim().replaceAll("\n", " "), /on one line/, /not with >/],
+    ["an indented text", () => pair.publicKey.replace(/^/gm, "  "), /spaces before its lines/, /remove them/],
+    ["a key of SSH", () => `ssh-ed25519 ${"A".repeat(64)} a@b`, /form of SSH/, /cosign\.pub/],
+    [
+      "a key of PGP",
+      () => "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n-----END PGP PUBLIC KEY BLOCK-----",
+      /PGP/,
+      /cosign\.pub/,
+    ],
     ["a path", () => "/etc/cosign.pub", /no PEM text/, /PEM text itself/],
   ];
   for (const [what, pem, found, fix] of KEYS)
