@@ -1,11 +1,12 @@
 import * as path from "node:path";
+import { distance } from "fastest-levenshtein";
 import { mayBeLate, type Path, withoutLate } from "../../components/late";
 import { GuardInputError, type Problem } from "../../components/problems";
 import { formatKey } from "../../components/schema";
 import { CONFIG_NAMESPACE, settingsFromConfig } from "../../components/settings";
 import { askPulumi } from "./askPulumi";
 import { type Files, onDisk } from "./files";
-import { findProject, isBlock, type Project } from "./project";
+import { EXTENSIONS, findProject, isBlock, type Project } from "./project";
 import { Encrypted, stackConfig } from "./stackConfig";
 
 export interface ReadOptions {
@@ -104,11 +105,22 @@ function checkProject(stack: string, project: Project | undefined): void {
 function missingFile(stack: string, folder: string, files: Files): Problem {
   const { file, project } = filesOf(stack, folder, files);
   const stacks = stacksBeside(file, project, files);
+  const other = files
+    .list(path.dirname(file))
+    .find((name) => EXTENSIONS.some((end) => name === path.parse(file).name + end));
+  const near = stacks.find(
+    (one) =>
+      `Pulumi.${one}` === path.parse(stack).name || distance(one.toLowerCase(), stackName(stack).toLowerCase()) <= 1,
+  );
   return {
     key: "--stack",
     found: `"${stack}", but there is no ${file}`,
     allowed: stacks.length > 0 ? `one of ${stacks.join(", ")}` : "a stack with a Pulumi.<stack>.yaml",
-    fix: "name a stack of this folder, or give the folder with --cwd",
+    fix: other
+      ? `rename ${other} to ${path.basename(file)}: Pulumi reads stacks in the form of the project's own file`
+      : near
+        ? `did you mean ${near}?`
+        : "name a stack of this folder, or give the folder with --cwd",
   };
 }
 

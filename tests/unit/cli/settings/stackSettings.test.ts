@@ -157,6 +157,35 @@ describe("settings read without an engine", () => {
       if (warning) assert.match(warnings[0]!, warning);
     });
 
+  const NAMES: readonly [stack: string, files: Record<string, string>, fix: RegExp][] = [
+    ["Prod", { "Pulumi.yaml": P, "Pulumi.prod.yaml": mode() }, /did you mean prod\?/],
+    ["prd", { "Pulumi.yaml": P, "Pulumi.prod.yaml": mode(), "Pulumi.test.yaml": "" }, /did you mean prod\?/],
+    ["Pulumi.prod.yaml", { "Pulumi.yaml": P, "Pulumi.prod.yaml": mode() }, /did you mean prod\?/],
+    ["prod", { "Pulumi.yaml": P, "Pulumi.prod.yml": mode() }, /rename Pulumi\.prod\.yml to Pulumi\.prod\.yaml/],
+    ["prod", { "Pulumi.yaml": P, "Pulumi.test.yaml": "" }, /--cwd/],
+  ];
+  for (const [stack, files, fix] of NAMES)
+    it(`of a stack ${stack} beside ${Object.keys(files).at(-1)} are refused with ${fix}`, () => {
+      write(files);
+      assert.match(problemsOf(() => read(stack))[0]!.fix, fix);
+    });
+
+  const MISPLACED: readonly [what: string, text: string | Buffer, found: RegExp, fix: RegExp][] = [
+    ["settings beside config", "image-signing-guard:mode: enforce\n", /nothing reads there/, /below config:/],
+    ["an environment as a text", `environment: shop/prod\n${mode()}`, /a text/, /as a list/],
+    ["UTF-16", Buffer.from(`\uFEFF${mode()}`, "utf16le"), /no UTF-8/, /as UTF-8/],
+    ["Latin-1", Buffer.from("config: {a: '\xe9'}\n", "latin1"), /no UTF-8/, /as UTF-8/],
+  ];
+  for (const [what, text, found, fix] of MISPLACED)
+    it(`with ${what} are refused`, () => {
+      write({ "Pulumi.yaml": P });
+      fs.writeFileSync(path.join(folder, "Pulumi.prod.yaml"), text);
+      const [problem, ...more] = problemsOf(read);
+      assert.match(problem!.found, found);
+      assert.match(problem!.fix, fix);
+      assert.deepEqual(more, []);
+    });
+
   it("of another project's stack are refused", () => {
     write({ "Pulumi.yaml": P, "Pulumi.prod.yaml": mode() });
     assert.match(problemsOf(() => read("acme/other/prod"))[0]!.found, /project other/);
