@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { distance } from "fastest-levenshtein";
 import { mayBeLate, type Path, withoutLate } from "../../components/late";
@@ -103,6 +104,13 @@ function checkProject(stack: string, project: Project | undefined): void {
 }
 
 function missingFile(stack: string, folder: string, files: Files): Problem {
+  if (files === onDisk && !fs.existsSync(folder))
+    return {
+      key: "--cwd",
+      found: `"${folder}", which does not exist`,
+      allowed: "the folder of the project or of the stack files",
+      fix: "look at its spelling",
+    };
   const { file, project } = filesOf(stack, folder, files);
   const stacks = stacksBeside(file, project, files);
   const other = files
