@@ -33,10 +33,12 @@ export function explain(text: string, stack?: string): Explanation {
   const [, webhook] = /webhook "([^"]+)"/.exec(text) ?? [];
   const listed = objections(text);
   const spoken = listed.filter(({ message }) => !isSkipped(message));
+  // Looked up for each of them, so kept by place; of several for one place the first counts.
+  const byPlace = new Map([...listed].reverse().map((one) => [placeOf(one.policy, one.rule), one]));
   const context = { stack, namespace: resource?.split("/")[1] };
   const findings =
     spoken.length > 0
-      ? spoken.map((objection) => explainObjection(objection, listed, context))
+      ? spoken.map((objection) => explainObjection(objection, byPlace, context))
       : [explainMessage(withoutControls(text), context)];
   const known = findings.some(({ id }) => id !== undefined);
   return {
@@ -59,14 +61,13 @@ interface Context {
   readonly policy?: string;
 }
 
-function explainObjection(objection: Objection, listed: readonly Objection[], context: Context): Explained {
+const placeOf = (policy: string, rule: string): string => `${policy}: ${plainRule(rule)}`;
+
+function explainObjection(objection: Objection, listed: ReadonlyMap<string, Objection>, context: Context): Explained {
   const { policy, rule } = objection;
   // The guard lists its advice beside each refusal, as a rule that is never evaluated.
   const entry = entryOf(rule);
-  const advice = listed.find(
-    (other) =>
-      other.policy === policy && entry !== undefined && plainRule(other.rule) === plainRule(entryRule("advice", entry)),
-  );
+  const advice = entry === undefined ? undefined : listed.get(placeOf(policy, entryRule("advice", entry)));
   const expected = between("must be signed by ", ". Sign the image", oneLine(advice?.message ?? ""));
   return {
     policy,
