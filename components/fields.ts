@@ -23,6 +23,8 @@ const CREDENTIALS: readonly [RegExp, string] = [
 const RUN_REF =
   "refs/(?:heads|tags)/(?!.*(?:\\.\\.|//|@\\{))[^\\s~^:\\\\[]+|refs/pull/[0-9*?]+(?:/(?:merge|head|\\*))?|refs/\\*|\\*";
 const REF_MISTAKES: NonNullable<FieldKind["mistakes"]> = [
+  [/[,;|]\s*(?:refs\/|heads\/|tags\/)|^[\w.-]+[|,]/, "make a signer of its own for each ref"],
+  [/^\s|\s$/, "leave out the spaces around it"],
   [/^(heads|tags|pull)\//, "begin it with refs/"],
   [/^v?\d+(\.\d+)+/, "write refs/tags/ before it"],
   [/^(?!refs\/|\*|[0-9a-f]{40}$)[\w./-]+$/, "write refs/heads/ before a branch, refs/tags/ before a tag"],
@@ -30,6 +32,13 @@ const REF_MISTAKES: NonNullable<FieldKind["mistakes"]> = [
     /^refs\/(?!heads\/|tags\/|pull\/|\*$)/,
     "write refs/heads/..., refs/tags/... or refs/pull/NUMBER/merge: no run has another ref",
   ],
+];
+
+const REPOSITORY_MISTAKES: NonNullable<FieldKind["mistakes"]> = [
+  [/:\/\/|^git@|^github\.com\//, "write owner/name alone"],
+  [/\.git$/, "leave out .git"],
+  [/\/$/, "leave out the / at the end"],
+  [/^[^/]*[*?][^/]*\//, "name the owner: anybody may call himself what a wildcard matches"],
 ];
 
 /** One line for each kind; the schema says which field is of which. */
@@ -40,6 +49,18 @@ export const FIELDS = {
     description: "the name of a Secret in Kyverno's namespace: lower-case letters, digits, - and .",
     example: "registry-credentials",
     mistakes: [[/\//, "write the name alone: the Secret must lie in Kyverno's namespace"]],
+  },
+  systemNamespace: {
+    pattern: new RegExp(`^${LABEL}$`),
+    longest: 63,
+    description: "the exact name of a namespace: lower-case letters, digits and -",
+    example: "istio-system",
+    mistakes: [
+      [
+        /[*?]/,
+        "name each one (kubectl get namespaces): whether Kyverno is asked at all is chosen by a label selector, which knows no wildcards; where reports are enough, write the pattern in namespaces.overrides with mode: audit",
+      ],
+    ],
   },
   className: {
     pattern: new RegExp(`^${LABEL}(?:\\.${LABEL})*$`),
@@ -66,6 +87,28 @@ export const FIELDS = {
       [/[A-Z]/, "write it in lower case"],
     ],
   },
+  repository: {
+    pattern: /^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?(:[0-9]+)?(\/[a-z0-9._*-]+)+$/,
+    longest: 255,
+    description: "a registry and repository without tag or digest, in lower case, in which * is a wildcard",
+    example: "ghcr.io/ikey168/modulo-*",
+    mistakes: [
+      [/^\s|\s$/, "leave out the spaces around it"],
+      [/\$\{|\{\{/, "write the name itself: nothing is filled in here"],
+      [/^[a-z]+:\/\//i, "leave out the scheme: ghcr.io/ikey168/modulo-*"],
+      [/^[^/]*:\d+$|^[^/*]*\.[^/*:]*$/, "say which of its repositories: ghcr.io/ikey168/*"],
+      [/^[a-z0-9_-]+$/, "write docker.io/library/ before it"],
+      [/@sha256:/, "leave out the digest: the whole repository is meant"],
+      [/:[^/]*$/, "leave out the tag: the whole repository is meant"],
+      [/[A-Z]/, "write it in lower case, as pods have to"],
+      [/\?/, "write * in place of ?"],
+      [/\/$/, "write /* at its end for everything below it"],
+      [
+        /(^|\/)[._-]|[._-](\/|$)|\/\//,
+        "begin and end each part with a letter, a digit or *: no image is named otherwise",
+      ],
+    ],
+  },
   chartPath: {
     pattern: new RegExp(
       `^(?:oci://${HOST}(?:/[a-z0-9._-]+)+|https?://${HOST}/\\S+\\.tgz|(?:\\.{0,2}/|[A-Za-z]:\\\\|~/)\\S.*|[^:\\s]\\S*\\.tgz)$`,
@@ -74,8 +117,17 @@ export const FIELDS = {
     example: "oci://registry.example.com/charts/kyverno",
     mistakes: [
       CREDENTIALS,
-      [/^oci:\/\/.*:[^/]*$/, "leave out the tag: the version is the one that the policies are written for"],
+      [/^[A-Za-z]*[A-Z][A-Za-z]*:\/\//, "write the scheme in lower case"],
+      [/^oci:\/\/[^@]*@/, "leave out the digest: the version is the one that the policies are written for"],
+      [/^oci:\/\/.*:[^/:]*$/, "leave out the tag: the version is the one that the policies are written for"],
+      [/^oci:\/\/.*\/$/, "leave out the / at the end"],
+      [/^https?:\/\/.*\.tgz[?#]/, "end it with .tgz"],
       [/^https?:\/\/(?!.*\.tgz$)/, "that is a repository: put it at chart.repository"],
+      [/^file:/, "leave out file://: write the folder or the archive itself"],
+      [
+        /^[a-z0-9+]+:(?!\\)(?<!^(?:oci|https?):)/,
+        "put the chart into a folder or an OCI registry: nothing else is read from here",
+      ],
       [
         /^(?!oci:|https?:|\.{0,2}\/|~|[A-Za-z]:\\)(?!.*\.tgz$)/,
         "begin a folder with ./ or /, else Helm takes it for the name of a repository",
@@ -110,6 +162,13 @@ export const FIELDS = {
     example: "https://rekor.example.com",
     mistakes: [CREDENTIALS],
   },
+  proxyUrl: {
+    pattern: new RegExp(`^https?://${HOST}(?:/[^\\s{}?#]*)?$`),
+    longest: 200,
+    description: "the URL of a proxy, http or https",
+    example: "http://proxy.example.com:3128",
+    mistakes: [CREDENTIALS, [/^[^:/\s]+:\d+/, "write http:// before it"], [/^socks/, "name an HTTP proxy"]],
+  },
   noProxy: {
     pattern: /^[A-Za-z0-9.:*/-]+$/,
     longest: 253,
@@ -130,16 +189,46 @@ export const FIELDS = {
     mistakes: [
       [/[*?]/, "name each one: names are compared exactly"],
       [/^\s|\s$/, "leave out the spaces around it"],
+      [/@[^,;@]*[,;].*@/, "write one line for each"],
+    ],
+  },
+  serviceAccount: {
+    pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?:[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    longest: 317,
+    description: "namespace:name",
+    example: "ops:break-glass",
+    mistakes: [
+      [/^system:serviceaccount:/, "leave out system:serviceaccount:"],
+      [/[*?]/, "name each one: names are compared exactly"],
+      [/^[^:/]+\/[^:/]+$/, "write : in place of /"],
+      [/^[^:/]+$/, "write its namespace and : before it"],
     ],
   },
   githubRepository: {
-    pattern: /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\/[A-Za-z0-9_.*?-]+$/,
+    // Users that an enterprise manages are called NAME_COMPANY.
+    pattern: /^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\/[A-Za-z0-9_.*?-]+$/,
     longest: 140,
     description: "owner/name as GitHub spells it",
     example: "Ikey168/Modulo",
+    mistakes: REPOSITORY_MISTAKES,
+  },
+  /** Who calls a workflow; a warning says what a wildcard binds. */
+  callerRepository: {
+    pattern: /^(?:[A-Za-z0-9_*?-]+\/[A-Za-z0-9_.*?-]+|\*)$/,
+    longest: 140,
+    description: "owner/name as GitHub spells it",
+    example: "Ikey168/Modulo",
+    mistakes: REPOSITORY_MISTAKES.filter(([mistake]) => !mistake.test("*/x")),
+  },
+  workflowFile: {
+    pattern: /^[^\s/@]+\.ya?ml$/,
+    longest: 255,
+    description: "the workflow's file name in .github/workflows",
+    example: "docker-build.yml",
     mistakes: [
-      [/:\/\/|^git@|^github\.com\//, "write owner/name alone"],
-      [/\.git$/, "leave out .git"],
+      [/@/, "leave out @ and what follows: it belongs to ref"],
+      [/\//, "write the file's name alone: workflows lie in .github/workflows"],
+      [/^(?!.*\.ya?ml$)/, "write the file's name with its .yml, not the name that the workflow shows"],
     ],
   },
   githubIssuer: {
@@ -149,7 +238,12 @@ export const FIELDS = {
     description:
       "the token issuer of a GitHub: https://HOST/_services/token (Enterprise Server), https://token.actions.TENANT.ghe.com, or https://token.actions.githubusercontent.com with /ENTERPRISE if need be",
     example: "https://github.example.com/_services/token",
-    mistakes: [[/\/$/, "leave out the / at the end: issuers are compared exactly"]],
+    mistakes: [
+      [/\/$/, "leave out the / at the end: issuers are compared exactly"],
+      [/^https:\/\/(?!token\.actions\.)[a-z0-9-]+\.ghe\.com/, "write https://token.actions.TENANT.ghe.com"],
+      [/^https:\/\/(?!token\.actions\.)[^/]+$/, "write /_services/token at its end"],
+      [/^(?!https:)/, "begin it with https://"],
+    ],
   },
   githubEvent: {
     pattern: /^[a-z_*?]+$/,
@@ -214,13 +308,16 @@ export function textOf(kind: keyof typeof FIELDS): z.ZodString {
 
 export function textField(kind: FieldKind): z.ZodString {
   const { pattern, longest = 2000, description, example, mistakes = [] } = kind;
-  return z
-    .string()
-    .min(1)
-    .max(longest)
-    .regex(pattern)
-    .refine((text) => !mistakes.some(([mistake]) => mistake.test(text)))
-    .meta({ description, example, mistakes });
+  return (
+    z
+      .string()
+      .min(1)
+      // Longer ones are shown to no expression.
+      .max(longest, { abort: true })
+      .regex(pattern)
+      .refine((text) => !mistakes.some(([mistake]) => mistake.test(text)))
+      .meta({ description, example, mistakes })
+  );
 }
 
 /** The key-management references that Kyverno 1.10 reads, as sigstore 1.6.3 (pkg/signature/kms) parses them. */
@@ -253,6 +350,24 @@ const KMS: Record<string, { readonly pattern: RegExp; readonly description: stri
 const KMS_MISTAKES: FieldKind["mistakes"] = [
   [/^k8s:\/\//, "put the Secret's name at secretName: it must lie in Kyverno's namespace"],
   [/BEGIN|LS0tLS1CRUdJTi/, "put the PEM text at publicKey"],
+  [/^\s|\s$/, "leave out the spaces around it"],
+  [
+    /^(?:awskms:\/\/.*)?arn:aws-cn:/,
+    "write the alias or the key's ID, awskms:///alias/NAME: Kyverno 1.10 reads no ARN of aws-cn",
+  ],
+  [/^arn:/, "write awskms:/// before it"],
+  [
+    /^awskms:\/\/(?:arn:|alias\/|[0-9a-f]{8}-)/,
+    "write three slashes, as in awskms:///alias/cosign: an endpoint stands behind the second",
+  ],
+  [/^awskms:\/\/[^/]*\/key\//, "leave out key/: awskms:/// and the ID, or the whole ARN"],
+  [/^projects\//, "write gcpkms:// before it"],
+  [/^(?:gcpkms|azurekms|hashivault):\/\/\//, "write two slashes behind the colon"],
+  [
+    /^(?:azurekms:\/\/)?https:\/\/[^/]+\.vault\.|^azurekms:\/\/[^/]+\/keys\//,
+    "write azurekms://VAULT.vault.azure.net/KEY, without https://, keys/ and version",
+  ],
+  [/^[A-Za-z]*[A-Z][A-Za-z]*:\/\//, "write the scheme in lower case"],
 ];
 
 /** A reference of one of the schemes; the words are those of the scheme that it begins with. */

@@ -8,17 +8,23 @@ export function valueHint(node: z.ZodType, name: string, value: unknown): string
   const isText = members !== undefined || node instanceof z.ZodString || node instanceof z.ZodISODateTime;
   if (isText && typeof value === "number")
     return quote("a number", members?.find((member) => Number(member) === value) ?? "...");
+  if (members && typeof value === "boolean" && !members.includes(String(value))) return eachOf(members);
   if (isText && typeof value === "boolean") return quote(String(value), String(value));
   if (typeof value !== "string") return undefined;
   if (isText) {
     const time = timeMeant(value);
     if (time) return quote("a time", time);
   }
-  if (members) return wordMeant(value, members);
+  if (members) return wordMeant(value, members) ?? eachOf(members);
   if (node instanceof z.ZodBoolean && /^(on|yes|y|true)$/i.test(value)) return `write ${name}: true`;
   if (node instanceof z.ZodBoolean && /^(off|no|n|false)$/i.test(value)) return `write ${name}: false`;
   if (!isText && /^\d+(\.\d+)?$/.test(value)) return `write it without quotes: ${name}: ${value}`;
   return undefined;
+}
+
+/** Where there are few, none is put forward: who wrote "block" did not mean the first, which is audit. */
+function eachOf(members: readonly string[]): string | undefined {
+  return members.length <= 3 ? `write ${members.join(" or ")}` : undefined;
 }
 
 /** A time as Go prints it, which is what Pulumi makes of one without quotes. */

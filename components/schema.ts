@@ -47,7 +47,6 @@ const anyBlock = (description: string) => z.record(z.string(), z.any()).meta({ d
 
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const NAMESPACE_PATTERN = /^[a-z0-9*?]([-a-z0-9*?]*[a-z0-9*?])?$/;
-const REPOSITORY = /^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?(:[0-9]+)?(\/[a-z0-9._*-]+)+$/;
 
 const namespaceName = () =>
   z
@@ -61,22 +60,15 @@ const namespacePattern = () =>
     .max(63)
     .regex(NAMESPACE_PATTERN)
     .meta({ description: "a namespace name, in which * and ? are wildcards", example: "prod-*" });
-const repository = () =>
-  z.string().max(255).regex(REPOSITORY).meta({
-    description: "a registry and repository without tag or digest, in lower case, in which * is a wildcard",
-    example: "ghcr.io/ikey168/modulo-*",
-  });
+const repository = () => textOf("repository");
 
 const githubSigner = block({
   repository: textOf("githubRepository"),
-  workflow: z
-    .string()
-    .regex(/^[^\s/@]+\.ya?ml$/)
-    .meta({ description: "the workflow's file name in .github/workflows", example: "docker-build.yml" }),
+  workflow: textOf("workflowFile"),
   ref: textOf("workflowRef"),
   issuer: textOf("githubIssuer").optional(),
   trigger: textOf("githubEvent").optional(),
-  callerRepository: text("owner/name as GitHub spells it", "Ikey168/Modulo").optional(),
+  callerRepository: textOf("callerRepository").optional(),
   callerRef: textOf("gitRef").optional(),
 });
 
@@ -84,7 +76,7 @@ const claims = block({
   githubWorkflowTrigger: textOf("githubEvent").optional(),
   githubWorkflowSha: textOf("commit").optional(),
   githubWorkflowName: text("a workflow's display name", "Docker build").optional(),
-  githubWorkflowRepository: text("owner/name as GitHub spells it", "Ikey168/Modulo").optional(),
+  githubWorkflowRepository: textOf("callerRepository").optional(),
   githubWorkflowRef: textOf("gitRef").optional(),
 });
 
@@ -195,8 +187,8 @@ const kyverno = block({
   }).optional(),
   registryCa: text("certificates in PEM", "-----BEGIN CERTIFICATE-----...").optional(),
   proxy: block({
-    http: textOf("serviceUrl").optional(),
-    https: textOf("serviceUrl").optional(),
+    http: textOf("proxyUrl").optional(),
+    https: textOf("proxyUrl").optional(),
     noProxy: listOf(textOf("noProxy"), "hosts, domains and networks", "- 10.0.0.0/8").optional(),
   }).optional(),
   platform: oneOf(KyvernoPlatform).optional(),
@@ -219,7 +211,14 @@ const kyverno = block({
     z
       .string()
       .regex(new RegExp(`${z.regexes.cidrv4.source}|${z.regexes.cidrv6.source}`))
-      .meta({ description: "an address range in CIDR notation", example: "10.0.0.0/28" }),
+      .meta({
+        description: "an address range in CIDR notation",
+        example: "10.0.0.0/28",
+        mistakes: [
+          [/^\d+(\.\d+){3}$/, "write /32 behind a single address"],
+          [/^[0-9a-f]*:[0-9a-f:]*$/i, "write /128 behind a single address"],
+        ],
+      }),
     "address ranges in CIDR notation",
     "- 10.0.0.0/28",
   ).optional(),
@@ -230,15 +229,24 @@ const kyverno = block({
 
 /** As Prometheus reads it: units from years to milliseconds, each at most once and in this order. */
 const DURATION = /^(?=[0-9])([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$/;
+const DURATION_MISTAKES: FieldMeta["mistakes"] = [
+  [/^\d+$/, "write the unit behind it, such as s, m or h"],
+  [/^\d*[.,]\d+[a-z]+$/, "write whole numbers, 1h30m in place of 1.5h"],
+  [/^-?PT?\d/i, "write 1h30m in place of PT1H30M"],
+  [/\s|^-|[A-Za-z]{3}/, "write it like 10m, without spaces, signs and words"],
+];
 const duration = (example: string) =>
-  z.string().max(20).regex(DURATION).meta({ description: "a Prometheus duration such as 30s, 5m or 1h30m", example });
-const positiveDuration = (example: string) =>
   z
     .string()
     .max(20)
     .regex(DURATION)
-    .regex(/[1-9]/)
-    .meta({ description: "a Prometheus duration above zero, such as 30s, 5m or 1h30m", example });
+    .meta({ description: "a Prometheus duration such as 30s, 5m or 1h30m", example, mistakes: DURATION_MISTAKES });
+const positiveDuration = (example: string) =>
+  z.string().max(20).regex(DURATION).regex(/[1-9]/).meta({
+    description: "a Prometheus duration above zero, such as 30s, 5m or 1h30m",
+    example,
+    mistakes: DURATION_MISTAKES,
+  });
 
 const labelsOf = (name: RegExp, value: RegExp, description: string, example: string) =>
   z.record(z.string().max(317).regex(name), z.string().max(200).regex(value)).meta({ description, example });
@@ -297,21 +305,14 @@ const monitoring = block({
 const people = {
   groups: listOf(textOf("identityName"), "group names", "- platform-oncall").optional(),
   users: listOf(textOf("identityName"), "user names", "- alice@example.com").optional(),
-  serviceAccounts: listOf(
-    z
-      .string()
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?:[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
-      .meta({ description: "namespace:name", example: "ops:break-glass" }),
-    "service accounts",
-    "- ops:break-glass",
-  ).optional(),
+  serviceAccounts: listOf(textOf("serviceAccount"), "service accounts", "- ops:break-glass").optional(),
 };
 
 export const guardSchema = block({
   mode: oneOf(GuardMode).optional(),
   images: nonEmptyListOf(imageRule, "image entries", "- name: modulo"),
   namespaces: block({
-    system: listOf(namespaceName(), "namespace names", "- istio-system").optional(),
+    system: listOf(textOf("systemNamespace"), "namespace names", "- istio-system").optional(),
     production: listOf(namespacePattern(), "namespace names or wildcards", "- prod-*").optional(),
     development: listOf(namespacePattern(), "namespace names or wildcards", "- dev-*").optional(),
     overrides: listOf(
@@ -343,9 +344,14 @@ export const guardSchema = block({
     block({
       policy: text("the name of a policy, or all", "verify-image-signatures"),
       reason: textOf("sentence"),
-      until: z.iso
-        .datetime({ offset: true })
-        .meta({ description: "a time with zone, ISO 8601", example: "2026-12-01T18:00:00Z" }),
+      until: z.iso.datetime({ offset: true }).meta({
+        description: "a time with zone, ISO 8601",
+        example: "2026-12-01T18:00:00Z",
+        mistakes: [
+          [/^\d{4}-\d\d-\d\d$/, "write the time and the zone too: ...T18:00:00Z"],
+          [/^\d{4}-\d\d-\d\dT[\d:.]+$/, "write the zone at its end, Z for UTC"],
+        ],
+      }),
     }),
     "suspensions",
     "- {policy: ..., reason: ..., until: ...}",

@@ -100,5 +100,12 @@ function shorten(text: string): string {
 /** A posture holds no secrets, but a URL in it may carry a password that somebody put there. */
 export function masked(text: string): string {
   if (/PRIVATE KEY/.test(text)) return "a private key (not shown)";
-  return text.replace(/:\/\/[^/@\s*?]+@/g, "://***@").replace(/(:\/\/[^\s?]*\?)\S*=\S*/g, "$1***");
+  return text.replace(/:\/\/[^/@\s*?]+@/g, "://***@").replace(/\S+/g, withoutQuery);
+}
+
+/** By places, not by an expression: a word of many :// would be looked through from each of them. */
+function withoutQuery(word: string): string {
+  const scheme = word.indexOf("://");
+  const query = scheme === -1 ? -1 : word.indexOf("?", scheme);
+  return query !== -1 && word.includes("=", query) ? `${word.slice(0, query + 1)}***` : word;
 }

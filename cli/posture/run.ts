@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { fileReason } from "../../components/mistakes";
 import { GuardInputError } from "../../components/problems";
 import { isJson, type OutputOptions, type StackOptions } from "../options";
+import { stackName } from "../settings/stackSettings";
 import { comparePostures } from "./compare";
 import { plain, toMarkdown } from "./markdown";
 import { readPreview } from "./preview";
@@ -22,6 +23,15 @@ async function ask(options: PostureOptions, now: Date): Promise<Comparison> {
   if (given !== 1) throw new Error("give exactly one of --from, --against, --base-ref");
   if (from !== undefined) return readPreview(await readInput(from), stack);
   if (stack === undefined) throw new Error("--against and --base-ref need --stack");
+  if (against !== undefined && stackName(against) === stackName(stack))
+    throw new GuardInputError([
+      {
+        key: "--against",
+        found: `"${against}", the stack itself`,
+        allowed: "another stack of this folder",
+        fix: "name another, or compare with a commit: --base-ref main",
+      },
+    ]);
   return against !== undefined
     ? compareStacks(stack, against, options, now)
     : compareWithRef(stack, baseRef!, options, now);

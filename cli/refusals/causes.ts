@@ -84,6 +84,7 @@ interface Step {
 /** What the programs write before a cause, and where that leads. Sources: tests/unit/cli/doctor/causes.ts. */
 const STEPS: readonly Step[] = [
   { opens: /^failed to update digest: /, to: "registry" },
+  { opens: /^failed to load context: / },
   { opens: /^failed to fetch image (?:reference|descriptor): \S+, error: /, to: "registry" },
   // Kyverno 1.13 says so before the request, whatever the registry calls it.
   { opens: /^image tag not found: /, to: "registry" },
@@ -93,7 +94,7 @@ const STEPS: readonly Step[] = [
   { opens: /^failed to load public key from (?:aws|gcp|azure)kms:\S*: /, to: "kms" },
   { opens: /^failed to load public key from hashivault:\S*: /, to: "vault" },
   { opens: /^failed to load public key from PEM: /, to: "configuration" },
-  { opens: /^(?=failed to (?:load|parse signature repository|initialize roots)\b)/, to: "configuration" },
+  { opens: /^(?=failed to (?:load(?! context\b)|parse signature repository|initialize roots)\b)/, to: "configuration" },
   { opens: /^constructing client options: /, to: "configuration" },
   { opens: /^failed to create Rekor client from URL \S+: /, to: "log" },
   { opens: /^searching log query: /, to: "log" },
@@ -126,7 +127,7 @@ const STEPS: readonly Step[] = [
   },
   {
     from: ["signature", "attestation"],
-    opens: /^(?=operation error |rpc error: |keyvault\.|azure\.|google: )/,
+    opens: /^(?=operation error |rpc error: |keyvault\.|azure\.|google: |PERMISSION_DENIED: Permission 'cloudkms)/,
     to: "kms",
   },
 ];
@@ -164,6 +165,8 @@ function stepInto(start: Place, begin: string): Cause[] {
 
 /** Behind a request stands what its server has to do with it. */
 function asked(place: Place, url: string): Place {
+  if ((place === "kms" || place === "signature") && /^https?:\/\/[^/]+\/v1\/.+\/keys\/[^/?]+$/.test(url))
+    return "vault";
   if (place !== "rule" && place !== "registry" && place !== "signature" && place !== "attestation") return place;
   if (/^https?:\/\/[^/]+\/v2(?:\/|$)/.test(url)) return "registry";
   if (/\/api\/v1\/log\b/.test(url)) return "log";

@@ -92,6 +92,9 @@ export function writeRendered({ files }: Rendered, out: string | undefined, prin
     print(files.map(({ name, text }) => `# ${name}\n${text}`).join("---\n"));
     return;
   }
+  // An empty variable of a script; the files would go wherever the command was called.
+  if (out === "")
+    throw new GuardInputError([{ key: "--out", found: '""', allowed: "a folder", fix: "name it, . for this one" }]);
   try {
     makeFolder(path.resolve(out));
     for (const { name, text } of files) fs.writeFileSync(path.join(out, name), text);

@@ -49,12 +49,17 @@ function markdownTable({ header, rows, none }: Table): string {
   ].join("\n");
 }
 
-/** Names and messages are other people's words: no markup, no links, no second cell. */
+/** Names and messages are other people's words: no markup, no links, no second cell, nobody called and no issue named. */
 function escaped(text: string): string {
-  return flat(text).replace(/[\\`*_[\]<>|&#~!]/g, (char) =>
-    char === "<" ? "&lt;" : char === "&" ? "&amp;" : `\\${char}`,
-  );
+  return flat(text)
+    .replace(/[\\`*_[\]<>|&#~!]|:(?=\/\/)|(?<=\bwww)\./gi, (char) =>
+      char === "<" ? "&lt;" : char === "&" ? "&amp;" : `\\${char}`,
+    )
+    .replace(/(?<!\w)@(?=\w)|\\#(?=\d)/g, `$&${NOTHING}`);
 }
+
+/** A space of no width: a mention or an issue's number behind it is none; escaping alone would leave them. */
+const NOTHING = "&#8203;";
 
 /** One table, as spreadsheets read it. */
 export function reportCsv(report: Report, name: TableName): string {

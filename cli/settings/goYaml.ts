@@ -8,6 +8,9 @@ import { GuardInputError } from "../../components/problems";
  */
 export function readDocument(text: string, file: string): unknown {
   const body = text.replace(/^\uFEFF/, "");
+  // What became of bytes that are no UTF-8, such as what PowerShell's > writes.
+  if (/[\0\uFFFD]/.test(body))
+    throw new GuardInputError([{ key: file, found: "no UTF-8 text", allowed: "UTF-8", fix: "save it as UTF-8" }]);
   if (file.endsWith(".json")) return readJson(body, file);
   // As go-yaml: what follows the first document is not read.
   const document = parseAllDocuments(body, { schema: "failsafe", customTags: [goScalar], merge: true })[0];

@@ -22,7 +22,8 @@ export interface ProjectSetting {
   readonly type?: string;
 }
 
-const EXTENSIONS = [".json", ".yaml", ".yml"];
+/** In the order in which Pulumi looks for them. */
+export const EXTENSIONS = [".json", ".yaml", ".yml"];
 
 /** The project that a folder belongs to: its own file, or the nearest above. */
 export function findProject(folder: string, files: Files): Project | undefined {

@@ -1,4 +1,5 @@
 import { GuardInputError } from "../../components/problems";
+import { CONFIG_NAMESPACE } from "../../components/settings";
 import { readDocument, Timestamp } from "./goYaml";
 import { isBlock, type Project } from "./project";
 
@@ -21,7 +22,16 @@ export interface StackFile {
 export function stackConfig(text: string | undefined, file: string, project: Project | undefined): StackFile {
   const document = text === undefined ? null : readDocument(text, file);
   if (document !== null && !isBlock(document)) throw wrong(file, "no block", "a block with config:", "write config:");
-  const { config: written = {}, environment } = document ?? {};
+  const { config: written = {}, environment, ...others } = document ?? {};
+  // Pulumi passes over what it does not know here, and the stack would audit in silence.
+  const stray = Object.keys(others).find((key) => key.startsWith(CONFIG_NAMESPACE));
+  if (stray !== undefined)
+    throw wrong(
+      `${file}: ${stray}`,
+      "a setting that nothing reads there",
+      "settings below config:",
+      "indent it below config:",
+    );
   if (written !== null && !isBlock(written))
     throw wrong(`${file}: config`, "no block", "a block of settings", "write key: value below config:");
   const config = new Map<string, unknown>();
@@ -30,7 +40,7 @@ export function stackConfig(text: string | undefined, file: string, project: Pro
   // In Pulumi's order, which counts where one key is a path into another.
   for (const { key, value, type } of [...(project?.config ?? [])].sort((a, b) => (a.key < b.key ? -1 : 1)))
     addDefault(config, wholeKey(key, project!.name, project!.file), value, type, project!.file);
-  return { config, environments: environmentsOf(environment) };
+  return { config, environments: environmentsOf(environment, file) };
 }
 
 /** `namespace:name`; the old form `namespace:config:name` and names without a namespace become it. */
@@ -145,9 +155,11 @@ function coerced(value: unknown): unknown {
 }
 
 /** An environment without imports and without config of its own adds nothing. */
-function environmentsOf(environment: unknown): string[] {
+function environmentsOf(environment: unknown, file: string): string[] {
+  if (environment === undefined || environment === null) return [];
   if (Array.isArray(environment)) return environment.map(String);
-  if (!isBlock(environment)) return [];
+  if (!isBlock(environment))
+    throw wrong(`${file}: environment`, "a text", "a list of environments, or a block", "write it as a list, [NAME]");
   const imports = Array.isArray(environment.imports) ? environment.imports : [];
   const own = isBlock(environment.values) && environment.values.pulumiConfig !== undefined;
   return [...imports.map((one) => (isBlock(one) ? Object.keys(one).join() : String(one))), ...(own ? ["its own"] : [])];

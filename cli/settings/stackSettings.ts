@@ -1,11 +1,13 @@
+import * as fs from "node:fs";
 import * as path from "node:path";
+import { distance } from "fastest-levenshtein";
 import { mayBeLate, type Path, withoutLate } from "../../components/late";
 import { GuardInputError, type Problem } from "../../components/problems";
 import { formatKey } from "../../components/schema";
 import { CONFIG_NAMESPACE, settingsFromConfig } from "../../components/settings";
 import { askPulumi } from "./askPulumi";
 import { type Files, onDisk } from "./files";
-import { findProject, isBlock, type Project } from "./project";
+import { EXTENSIONS, findProject, isBlock, type Project } from "./project";
 import { Encrypted, stackConfig } from "./stackConfig";
 
 export interface ReadOptions {
@@ -18,6 +20,8 @@ export interface ReadOptions {
    * that an Output may stand for, a placeholder then stands in its place.
    */
   readonly without?: "values" | "anything" | "kubeconfig";
+  /** Told where the answer may be about a stack that nobody made. Default: on stderr. */
+  readonly warn?: (text: string) => void;
 }
 
 /** Only Pulumi, with a login or a passphrase, could answer. */
@@ -26,7 +30,17 @@ export class PulumiOnlyError extends GuardInputError {}
 /** The guard's settings of a stack, read from its file and Pulumi.yaml without an engine. */
 export function readStackSettings(stack: string, folder: string, options: ReadOptions = {}): Record<string, unknown> {
   const settings = stackSettingsIfAny(stack, folder, options);
-  if (settings === undefined) throw new GuardInputError([missingFile(stack, folder, options.files ?? onDisk)]);
+  const files = options.files ?? onDisk;
+  if (settings === undefined) throw new GuardInputError([missingFile(stack, folder, files)]);
+  const { file, text, project } = filesOf(stack, folder, files);
+  // A stack without settings of its own needs no file; a misspelt one has none either.
+  if (text === undefined && project && !options.askPulumi) {
+    const others = stacksBeside(file, project, files).join(", ") || "no stack";
+    const { warn = onStderr } = options;
+    warn(
+      `there is no ${file}, so this is what ${path.basename(project.file)} says for any stack (a file of its own has: ${others})`,
+    );
+  }
   return settings;
 }
 
@@ -36,10 +50,7 @@ export function stackSettingsIfAny(
   folder: string,
   { files = onDisk, askPulumi: ask, without = "values" }: ReadOptions,
 ): Record<string, unknown> | undefined {
-  const project = findProject(folder, files);
-  checkProject(stack, project);
-  const file = stackFile(stack, folder, project);
-  const text = files.read(file);
+  const { file, text, project } = filesOf(stack, folder, files);
   const { config, environments } = stackConfig(text, file, project);
   const all = ask ? askPulumi(stack, folder) : Object.fromEntries(config);
   if (!ask && text === undefined && !Object.keys(all).some((key) => key.startsWith(`${CONFIG_NAMESPACE}:`)))
@@ -58,8 +69,15 @@ export function stackName(stack: string): string {
   return stack.split("/").at(-1) ?? stack;
 }
 
-function stackFile(stack: string, folder: string, project: Project | undefined): string {
-  return path.join(project?.stackFolder ?? folder, `Pulumi.${stackName(stack)}${project?.extension ?? ".yaml"}`);
+function filesOf(
+  stack: string,
+  folder: string,
+  files: Files,
+): { file: string; text: string | undefined; project: Project | undefined } {
+  const project = findProject(folder, files);
+  checkProject(stack, project);
+  const file = path.join(project?.stackFolder ?? folder, `Pulumi.${stackName(stack)}${project?.extension ?? ".yaml"}`);
+  return { file, text: files.read(file), project };
 }
 
 function checkProject(stack: string, project: Project | undefined): void {
@@ -86,16 +104,45 @@ function checkProject(stack: string, project: Project | undefined): void {
 }
 
 function missingFile(stack: string, folder: string, files: Files): Problem {
-  const project = findProject(folder, files);
-  const file = stackFile(stack, folder, project);
-  const form = new RegExp(`^Pulumi\\.(.+)\\${project?.extension ?? ".yaml"}$`);
-  const stacks = files.list(path.dirname(file)).flatMap((name) => form.exec(name)?.[1] ?? []);
+  if (files === onDisk && !fs.existsSync(folder))
+    return {
+      key: "--cwd",
+      found: `"${folder}", which does not exist`,
+      allowed: "the folder of the project or of the stack files",
+      fix: "look at its spelling",
+    };
+  const { file, project } = filesOf(stack, folder, files);
+  const stacks = stacksBeside(file, project, files);
+  const other = files
+    .list(path.dirname(file))
+    .find((name) => EXTENSIONS.some((end) => name === path.parse(file).name + end));
+  const near = stacks.find(
+    (one) =>
+      `Pulumi.${one}` === path.parse(stack).name || distance(one.toLowerCase(), stackName(stack).toLowerCase()) <= 1,
+  );
   return {
     key: "--stack",
     found: `"${stack}", but there is no ${file}`,
     allowed: stacks.length > 0 ? `one of ${stacks.join(", ")}` : "a stack with a Pulumi.<stack>.yaml",
-    fix: "name a stack of this folder, or give the folder with --cwd",
+    fix: other
+      ? `rename ${other} to ${path.basename(file)}: Pulumi reads stacks in the form of the project's own file`
+      : near
+        ? `did you mean ${near}?`
+        : "name a stack of this folder, or give the folder with --cwd",
   };
+}
+
+/** The stacks that have a file where this one would be. */
+function stacksBeside(file: string, project: Project | undefined, files: Files): string[] {
+  const [begin, end] = ["Pulumi.", project?.extension ?? ".yaml"];
+  return files
+    .list(path.dirname(file))
+    .filter((name) => name.startsWith(begin) && name.endsWith(end) && name.length > begin.length + end.length)
+    .map((name) => name.slice(begin.length, -end.length));
+}
+
+function onStderr(text: string): void {
+  process.stderr.write(`warning: ${text}\n`);
 }
 
 function environmentProblem(environments: readonly string[], file: string): Problem {

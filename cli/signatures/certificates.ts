@@ -8,7 +8,7 @@ export interface Certificate {
 }
 
 export function certificatesOf(pem: string): Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => certificateOf(new NodeCertificate(block).raw));
 }
 

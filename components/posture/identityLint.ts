@@ -192,7 +192,26 @@ export function lintIdentity(
   warnings.push(`${field}: "${signer.subject}" admits ${danger.who}; ${danger.safer}`);
 }
 
+/** Issuers as certificates have them; they are compared exactly. */
+const ISSUERS = [
+  GITHUB_ISSUER,
+  "https://github.com/login/oauth",
+  "https://accounts.google.com",
+  "https://gitlab.com",
+  "https://agent.buildkite.com",
+  "https://oauth2.sigstore.dev/auth",
+];
+
+/** The issuer that is meant, where this one is another spelling of it or a name that no certificate holds. */
+function issuerMeant(issuer: string): string | undefined {
+  const plain = issuer.toLowerCase().replace(/\/$/, "");
+  if (plain === "https://github.com")
+    return `${GITHUB_ISSUER} for workflows, https://github.com/login/oauth for people`;
+  return ISSUERS.find((known) => known === plain && known !== issuer);
+}
+
 function lintIssuer({ issuer }: KeylessSigner, field: string, problems: ProblemList): void {
+  const meant = issuerMeant(issuer);
   if (issuer.trim() === "") {
     const fix = `write the issuer's exact URL, e.g. ${GITHUB_ISSUER}: Kyverno takes an empty issuer for any`;
     problems.add(`${field}.issuer`, issuer, "an https URL without wildcards", fix);
@@ -201,29 +220,46 @@ function lintIssuer({ issuer }: KeylessSigner, field: string, problems: ProblemL
     problems.add(`${field}.issuer`, issuer, "an https URL without wildcards", fix);
   } else if (/[*?\s]/.test(issuer)) {
     problems.add(`${field}.issuer`, issuer, "an https URL without wildcards", "write the issuer's exact URL");
+  } else if (meant !== undefined) {
+    const fix = `write ${meant}: issuers are compared exactly, so no signature would do`;
+    problems.add(`${field}.issuer`, issuer, "an issuer as certificates have it", fix);
   }
 }
 
 const GITHUB_SUBJECT = /^https:\/\/([^/]+)\/([^/]+)\/([^/]+)\/\.github\/workflows\/[^/@]+@(.+)$/;
+/** Two slashes: the first ends the project's path, the second begins the file's. */
+const GITLAB_SUBJECT = /^https:\/\/[^/]+\/(?:(?!\/\/).)+\/\/.+@refs\/(heads|tags|merge-requests)\/.+$/;
 /** A called workflow is pinned by a commit or a ref; a wildcard may stand for either. */
-const WHOLE_REF = /^(refs\/|[*?]|[0-9a-f]{40}$)/;
+const WHOLE_REF = /^(refs\/(heads|tags|pull)\/|refs\/?[*?]|refs\/(heads|tags|pull)[*?]|[*?]|[0-9a-f]{40}$)/;
+const ADDRESS_ISSUERS = ["https://accounts.google.com", "https://github.com/login/oauth"];
 
 /** A subject that GitHub never issues refuses every image; better said now than then. */
 function lintShape({ issuer, subject }: KeylessSigner, field: string, warnings: string[]): void {
+  if (/^[^/,\s]+@[^/,]+[,;]\s*[^/,\s]+@[^/]*$/.test(subject))
+    warnings.push(`${field}: "${subject}" is no one's address; make a signer of its own for each`);
+  if (ADDRESS_ISSUERS.includes(issuer) && !/^[^/]*@[^/]*$/.test(subject))
+    warnings.push(`${field}: ${issuer} speaks for people and machines by their address; "${subject}" is none`);
+  if (/^https:\/\/gitlab[.]/.test(issuer) && !/[*?]/.test(subject) && !GITLAB_SUBJECT.test(subject))
+    warnings.push(`${field}: GitLab issues no subject like "${subject}"; it looks like ${exampleFor(issuer, subject)}`);
   const host = githubHost(issuer);
   if (!host || /[*?]/.test(subject.split("@")[0]!)) return;
   const match = GITHUB_SUBJECT.exec(subject);
   const example = exampleFor(issuer, subject);
-  if (!match || match[1] !== host) {
+  if (!match || match[1] !== host || !/\.ya?ml@/.test(subject)) {
     // What people know from the token, which is not what Fulcio puts into the certificate.
     const environment = /^repo:.*:environment:/.test(subject)
       ? "; the environment stands in no field that Kyverno 1.10 reads, so protect the branch or tag that it is limited to"
       : "";
     warnings.push(`${field}: GitHub issues no subject like "${subject}"; it looks like ${example}${environment}`);
   } else if (!WHOLE_REF.test(match[4]!)) {
-    warnings.push(
-      `${field}: the ref in GitHub's subjects is written in full; write ${subject.replace(/@.*$/, "")}@${fullRef(match[4]!)}`,
-    );
+    if (match[4]!.startsWith("refs/"))
+      warnings.push(
+        `${field}: no run has the ref "${match[4]}": refs/heads/..., refs/tags/... or refs/pull/NUMBER/merge`,
+      );
+    else
+      warnings.push(
+        `${field}: the ref in GitHub's subjects is written in full; write ${subject.replace(/@.*$/, "")}@${fullRef(match[4]!)}`,
+      );
   }
 }
 

@@ -21,9 +21,29 @@ const DISGUISES: readonly (readonly [is: (text: string) => boolean, found: strin
   ],
   [(text) => ENCODED.test(text), "the base64 of a PEM text (not shown)", "decode it first: base64 -d"],
   [
-    (text) => /-----BEGIN [^\n]*\\n/.test(text),
+    (text) => /-----BEGIN [^\n-]*-----\\n/.test(text),
     "a PEM text with \\n where its lines should end",
     "write it as a block of YAML (|), one line each",
+  ],
+  [
+    (text) => /-----BEGIN [^\n-]*-----[ \t]+[A-Za-z0-9+/]/.test(text),
+    "a PEM text on one line",
+    "write it as a block of YAML: with |, not with >",
+  ],
+  [
+    (text) => /^[ \t]+-----END /m.test(text),
+    "a PEM text with spaces before its lines",
+    "remove them; in a block of YAML (|) all lines begin alike",
+  ],
+  [
+    (text) => /^\s*(ssh-|ecdsa-sha2-)/.test(text),
+    "a key in the form of SSH",
+    "use a key of cosign: cosign generate-key-pair, and its cosign.pub",
+  ],
+  [
+    (text) => text.includes("-----BEGIN PGP "),
+    "a key in the form of PGP",
+    "use a key of cosign: cosign generate-key-pair, and its cosign.pub",
   ],
   [
     (text) => text.includes("-----BEGIN ") && !text.includes("-----END "),

@@ -33,10 +33,12 @@ export function explain(text: string, stack?: string): Explanation {
   const [, webhook] = /webhook "([^"]+)"/.exec(text) ?? [];
   const listed = objections(text);
   const spoken = listed.filter(({ message }) => !isSkipped(message));
+  // Looked up for each of them, so kept by place; of several for one place the first counts.
+  const byPlace = new Map([...listed].reverse().map((one) => [placeOf(one.policy, one.rule), one]));
   const context = { stack, namespace: resource?.split("/")[1] };
   const findings =
     spoken.length > 0
-      ? spoken.map((objection) => explainObjection(objection, listed, context))
+      ? spoken.map((objection) => explainObjection(objection, byPlace, context))
       : [explainMessage(withoutControls(text), context)];
   const known = findings.some(({ id }) => id !== undefined);
   return {
@@ -59,15 +61,14 @@ interface Context {
   readonly policy?: string;
 }
 
-function explainObjection(objection: Objection, listed: readonly Objection[], context: Context): Explained {
+const placeOf = (policy: string, rule: string): string => `${policy}: ${plainRule(rule)}`;
+
+function explainObjection(objection: Objection, listed: ReadonlyMap<string, Objection>, context: Context): Explained {
   const { policy, rule } = objection;
   // The guard lists its advice beside each refusal, as a rule that is never evaluated.
   const entry = entryOf(rule);
-  const advice = listed.find(
-    (other) =>
-      other.policy === policy && entry !== undefined && plainRule(other.rule) === plainRule(entryRule("advice", entry)),
-  );
-  const [, expected] = /must be signed by (.+?)\. Sign the image/.exec(oneLine(advice?.message ?? "")) ?? [];
+  const advice = entry === undefined ? undefined : listed.get(placeOf(policy, entryRule("advice", entry)));
+  const expected = between("must be signed by ", ". Sign the image", oneLine(advice?.message ?? ""));
   return {
     policy,
     rule,
@@ -82,13 +83,18 @@ function explainMessage(text: string, context: Context): Explained {
   const message = oneLine(text);
   const image = imageIn(message);
   const [, expected, received] = /expected (\S+?)(?: for key \S+)?, received (\S+)/.exec(message) ?? [];
-  const fill = (text: string) =>
-    text
-      .replace("IMAGE", image ?? "IMAGE")
-      .replace("NAMESPACE", context.namespace || "NAMESPACE")
-      .replace("STACK", context.stack ?? "STACK")
-      .replace(/\bPOLICY\b/, context.policy ?? "POLICY")
-      .replace("REGISTRY", image?.split("/")[0] ?? "REGISTRY");
+  const told: Record<string, string | undefined> = {
+    IMAGE: image,
+    NAMESPACE: context.namespace,
+    STACK: context.stack,
+    POLICY: context.policy,
+    REGISTRY: image?.split("/")[0],
+  };
+  const fill = (command: string) =>
+    command.replace(/\b(?:IMAGE|NAMESPACE|STACK|POLICY|REGISTRY)\b/g, (word) =>
+      // The text may be anybody's: what a shell would do something with stays a word to be filled in.
+      SHELL_SAFE.test(told[word] ?? "") ? told[word]! : word,
+    );
   return {
     ...(known ? { id: known.id } : {}),
     ...(image ? { image } : {}),
@@ -105,11 +111,14 @@ const UNKNOWN_MEANING =
   "cannot tell: this message is not in the table of docs/troubleshooting.md, and says nothing sure about the image";
 const UNKNOWN_COMMANDS = ["kubectl -n kyverno logs deployment/kyverno-admission-controller --since=10m"];
 
+const SHELL_SAFE = /^[A-Za-z0-9][A-Za-z0-9._:@/-]*$/;
+
 const IMAGE_PLACES = [
   /failed to verify image (\S+?):? *(?=\.attest|\s|$)/,
   /no signer is configured for (\S+?)\.?(?=[\s,]|$)/,
   /(?:missing digest for|unverified image) (\S+)/,
-  /(\S+) is another spelling of an image/,
+  // From the beginning of a word only, or each of its characters would be one.
+  /(?<!\S)(\S+) is another spelling of an image/,
 ];
 
 function imageIn(message: string): string | undefined {
@@ -118,6 +127,12 @@ function imageIn(message: string): string | undefined {
     if (image) return image.replace(/[:.,]$/, "");
   }
   return undefined;
+}
+
+function between(begin: string, end: string, text: string): string | undefined {
+  const from = text.indexOf(begin);
+  const to = from === -1 ? -1 : text.indexOf(end, from + begin.length);
+  return to === -1 ? undefined : text.slice(from + begin.length, to);
 }
 
 function oneLine(text: string): string {

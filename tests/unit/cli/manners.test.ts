@@ -136,6 +136,14 @@ describe("command line: manners", () => {
       2,
       /command line has a problem:\n {2}--out\n {4}found: +\/proc\/nope: no such file/,
     ],
+    ["an empty variable for a folder", ["render", "-s", "prod", "--out", ""], 2, /--out\n {4}found: +""/],
+    [
+      "a project that there is not",
+      ["check", "a", "-s", "prod", "-C", "/nope"],
+      2,
+      /--cwd\n {4}found: +"\/nope", which/,
+    ],
+    ["a stack against itself", ["posture", "-s", "prod", "--against", "a/prod"], 2, /"a\/prod", the stack itself/],
     [
       "a file in a folder's place",
       ["render", "-s", "prod", "--out", "package.json/x"],

@@ -742,6 +742,113 @@ export const CAUSES: readonly CauseCase[] = [
     'Internal error occurred: failed calling webhook "sidecar-injector.istio.io": failed to call webhook: Post "https://istiod.istio-system.svc:443/inject?timeout=10s": dial tcp 10.0.0.1:443: connect: connection refused',
     "apiserver admission/plugin/webhook",
   ),
+
+  // What an outside tester brought.
+  one(
+    "registry-timeout",
+    undefined,
+    keyless(`${manifest}net/http: timeout awaiting response headers`),
+    "net/http transport.go, errTimeout",
+  ),
+  one("malformed", undefined, keyless(`${ping}malformed HTTP response "\\x15\\x03\\x01"`), "net/http response.go"),
+  one("malformed", undefined, keyless(`${manifest}stopped after 10 redirects`), "net/http client.go:817"),
+  one("malformed", undefined, keyless(`${manifest}unsupported protocol scheme ""`), "net/http transport.go"),
+  one("proxy", undefined, keyless(`${ping}Gateway Timeout`), "net/http, what a proxy answers to CONNECT"),
+  one(
+    "proxy",
+    undefined,
+    keyless(`${ping}socks connect tcp 10.0.0.9:1080->registry.example.com:443: dial tcp 10.0.0.9:1080: i/o timeout`),
+    "golang.org/x/net/internal/socks",
+  ),
+  one(
+    "unauthorized",
+    undefined,
+    keyless("error getting credentials - err: exit status 1, out: `no usable credentials`"),
+    "docker-credential-helpers client/client.go",
+  ),
+  one(
+    "token-unusable",
+    undefined,
+    keyless("GET https://auth.example.com/token?scope=a&service=b: unexpected status code 400 Bad Request"),
+    "ggcr transport/bearer.go",
+  ),
+  one(
+    "disk-full",
+    undefined,
+    keyless(
+      "failed to get roots from fulcio: initializing tuf: creating cached local store: mkdir /.sigstore: no space left on device",
+    ),
+    "sigstore pkg/tuf/client.go, syscall ENOSPC",
+  ),
+  one(
+    "disk-full",
+    undefined,
+    keys("failed to load public key from k8s://kyverno/cosign: open /tmp/x: no space left on device"),
+    "syscall ENOSPC",
+  ),
+  one("out-of-memory", undefined, keys(`${aws}fork/exec /bin/x: cannot allocate memory`), "syscall ENOMEM"),
+  one(
+    "kms-reference",
+    undefined,
+    keySignatures(
+      `${operation}https response error StatusCode: 400, RequestID: 1, InvalidArnException: Invalid keyId 'x'`,
+    ),
+    "aws-sdk-go-v2 kms/types",
+  ),
+  one(
+    "kms-disabled",
+    undefined,
+    keySignatures(`${operation}https response error StatusCode: 400, RequestID: 1, UnsupportedOperationException: `),
+    "aws-sdk-go-v2 kms/types: a key that is symmetric",
+  ),
+  one(
+    "kms-permission",
+    undefined,
+    keySignatures("PERMISSION_DENIED: Permission 'cloudkms.cryptoKeyVersions.viewPublicKey' denied on resource"),
+    "Google's APIs, as REST words it",
+  ),
+  one(
+    "kms-unreachable",
+    undefined,
+    keySignatures(
+      'public key: keyvault.BaseClient#GetKey: Failure responding to request: StatusCode=403 -- Original Error: autorest/azure: Service returned an error. Status=403 Code="Forbidden" Message="Client address is not authorized and caller is not a trusted service." InnerError={"code":"ForbiddenByFirewall"}',
+    ),
+    "Azure Key Vault's firewall",
+  ),
+  one(
+    "vault-unreachable",
+    undefined,
+    keySignatures(
+      'public key: Get "https://vault.vault:8200/v1/transit/keys/cosign": x509: certificate signed by unknown authority',
+    ),
+    "sigstore kms/hashivault/client.go",
+  ),
+  one(
+    "vault-unreachable",
+    undefined,
+    keySignatures(
+      'Get "https://vault.vault:8200/v1/team/transit/keys/cosign": dial tcp 10.0.0.1:8200: connect: connection refused',
+    ),
+    "sigstore kms/hashivault/client.go, TRANSIT_SECRET_ENGINE_PATH",
+  ),
+  one(
+    "invalid-signature",
+    "notVerified",
+    keys("no matching attestations:\naccepted signatures do not match threshold, Found: 0, Expected 1"),
+    "go-securesystemslib dsse/verify.go",
+  ),
+  one(
+    "malformed-signature",
+    "notVerified",
+    keySignatures('signature layer sha256:1 is missing "dev.cosignproject.cosign/signature" annotation'),
+    "cosign pkg/oci/internal/signature/layer.go",
+  ),
+  one(
+    "?",
+    undefined,
+    "failed to load context: failed to fetch image data",
+    "kyverno pkg/engine/jsonContext.go: no key",
+  ),
 ];
 
 function one(means: string, verdict: Verdict | undefined, text: string, source: string): CauseCase {

@@ -110,6 +110,43 @@ describe("doctor explain: recorded refusals of Kyverno 1.10.7", () => {
   });
 });
 
+describe("doctor explain: texts that somebody chose", () => {
+  const LONG = 512 << 10;
+  const many = (text: string) => text.repeat(LONG / text.length);
+  const failed = "failed to verify image ghcr.io/a/b:1: .attestors[0].entries[0].keys: ";
+  const TEXTS: [what: string, text: string][] = [
+    ["one word", many("a")],
+    ["words", many("a ")],
+    ["spaces", many(" ")],
+    ["a vault in each place", `${failed}failed to load public key from awskms://a: ${many("vault.azure")}`],
+    ["no host", `${failed}failed to load public key from awskms://a: ${many("no such host")}`],
+    ["requests that end", `${failed}${many("request canceled ")} Client.Timeout`],
+    ["signatures", `${failed}no matching signatures:\n${many("a\n b")}`],
+    [
+      "rules",
+      `x was blocked due to the following policies\na:\n${Array.from({ length: 7000 }, (_, at) => `  signed-by-${at}: b\n`).join("")}`,
+    ],
+    ["advice", `x was blocked due to the following policies\na:\n  what-to-do-b: ${many("must be signed by ")}\n`],
+  ];
+  for (const [what, text] of TEXTS)
+    it(`are looked through once, however long: ${what}`, () => {
+      const begin = performance.now();
+      explain(text);
+      const took = performance.now() - begin;
+      assert.ok(took < 8000, `${Math.round(took)} ms`);
+    });
+
+  it("stand in no command that a shell would read otherwise", () => {
+    for (const image of ["ghcr.io/a/$(id)", "ghcr.io/a/b:1;id", "ghcr.io/a/`id`", "--help", "$'", "ghcr.io/a|b"]) {
+      const { commands } = explain(`no signer is configured for ${image}`, "prod").findings[0]!;
+      assert.ok(commands.length > 0);
+      for (const command of commands) assert.doesNotMatch(command, /[$`;|']|--help/, image);
+    }
+    const { commands } = explain("no signer is configured for ghcr.io/a/b:1", "prod").findings[0]!;
+    assert.match(commands.join(), /ghcr\.io\/a\/b:1/);
+  });
+});
+
 describe("doctor explain: table", () => {
   it("is that of docs/troubleshooting.md", () => {
     const page = fs.readFileSync(path.join(__dirname, "../../../../docs/troubleshooting.md"), "utf8");

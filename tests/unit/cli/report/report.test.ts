@@ -212,13 +212,14 @@ describe("report", () => {
 
   describe("formats", () => {
     const evil = `"><script>alert(1)</script>|[x](javascript:alert(1))`;
+    const DIGEST = `ghcr.io/a@sha256:${"a".repeat(64)}`;
     const hostile = async () => {
       const annotations = {
         "policies.kyverno.io/skip": "require-signed-images",
-        "policies.kyverno.io/skip-reason": `=HYPERLINK("http://x","y") ${evil}\n# head`,
+        "policies.kyverno.io/skip-reason": `=HYPERLINK("http://x","y") ${evil}\n# head @team #42 www.example.com`,
         "policies.kyverno.io/skip-until": evil,
       };
-      return report([...policies(), workload("Deployment", "production", "d", [evil], { annotations })]);
+      return report([...policies(), workload("Deployment", "production", "d", [evil, DIGEST], { annotations })]);
     };
 
     it("are whole: each table is in each of them", async () => {
@@ -245,6 +246,8 @@ describe("report", () => {
       const text = reportMarkdown(await hostile());
       assert.doesNotMatch(text, /<script|[^\\]\[x\]\(/);
       assert.ok(!text.split("\n").some((line) => /^# head/.test(line)));
+      assert.doesNotMatch(text, /(?<!\w)@team|#42|https?:\/\/|www\./);
+      assert.match(text, /ghcr\.io\/a@sha256/, "a digest stays what it is");
       const row = text.split("\n").find((line) => line.includes("HYPERLINK"))!;
       assert.equal(row.replace(/\\\|/g, "").split("|").length, 10);
     });

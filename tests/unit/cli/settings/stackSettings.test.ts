@@ -14,6 +14,7 @@ describe("settings read without an engine", () => {
   let folder = "";
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "guard-settings-"));
+    warnings = [];
   });
   afterEach(() => fs.rmSync(folder, { recursive: true }));
   const write = (files: Record<string, string>) => {
@@ -22,7 +23,10 @@ describe("settings read without an engine", () => {
       fs.writeFileSync(path.join(folder, name), text);
     }
   };
-  const read = (stack = "prod", options: ReadOptions = {}, at = folder) => readStackSettings(stack, at, options);
+  let warnings: string[] = [];
+  const warn = (text: string) => warnings.push(text);
+  const read = (stack = "prod", options: ReadOptions = {}, at = folder) =>
+    readStackSettings(stack, at, { warn, ...options });
   const mode = (value = "enforce") => `config: {"image-signing-guard:mode": ${value}}\n`;
 
   describe("are what Pulumi reads:", () => {
@@ -134,6 +138,53 @@ describe("settings read without an engine", () => {
     assert.match(problem!.allowed, /one of test$/);
     assert.equal(problemsOf(() => read("prod", {}, path.join(folder, "nowhere"))).length, 1);
   });
+
+  const UNSURE: readonly [rule: string, files: Record<string, string>, stack: string, warning: RegExp | undefined][] = [
+    [
+      "without file, where others have one",
+      { "Pulumi.yaml": `${P}${mode()}`, "Pulumi.prod.yaml": "", "Pulumi.yaml.bak": "", "Pulumi..yaml": "" },
+      "prdo",
+      /no \S+Pulumi\.prdo\.yaml, so this is what Pulumi\.yaml says for any stack \(.*: prod\)$/,
+    ],
+    ["without file, where none has one", { "Pulumi.yaml": `${P}${mode()}` }, "acme/shop/prod", /no stack\)$/],
+    ["with an empty file", { "Pulumi.yaml": `${P}${mode()}`, "Pulumi.prod.yaml": "" }, "prod", undefined],
+  ];
+  for (const [rule, files, stack, warning] of UNSURE)
+    it(`of a stack ${rule}: ${warning ? "a warning" : "none"}`, () => {
+      write(files);
+      assert.deepEqual(read(stack), { mode: "enforce" });
+      assert.equal(warnings.length, warning ? 1 : 0);
+      if (warning) assert.match(warnings[0]!, warning);
+    });
+
+  const NAMES: readonly [stack: string, files: Record<string, string>, fix: RegExp][] = [
+    ["Prod", { "Pulumi.yaml": P, "Pulumi.prod.yaml": mode() }, /did you mean prod\?/],
+    ["prd", { "Pulumi.yaml": P, "Pulumi.prod.yaml": mode(), "Pulumi.test.yaml": "" }, /did you mean prod\?/],
+    ["Pulumi.prod.yaml", { "Pulumi.yaml": P, "Pulumi.prod.yaml": mode() }, /did you mean prod\?/],
+    ["prod", { "Pulumi.yaml": P, "Pulumi.prod.yml": mode() }, /rename Pulumi\.prod\.yml to Pulumi\.prod\.yaml/],
+    ["prod", { "Pulumi.yaml": P, "Pulumi.test.yaml": "" }, /--cwd/],
+  ];
+  for (const [stack, files, fix] of NAMES)
+    it(`of a stack ${stack} beside ${Object.keys(files).at(-1)} are refused with ${fix}`, () => {
+      write(files);
+      assert.match(problemsOf(() => read(stack))[0]!.fix, fix);
+    });
+
+  const MISPLACED: readonly [what: string, text: string | Buffer, found: RegExp, fix: RegExp][] = [
+    ["settings beside config", "image-signing-guard:mode: enforce\n", /nothing reads there/, /below config:/],
+    ["an environment as a text", `environment: shop/prod\n${mode()}`, /a text/, /as a list/],
+    ["UTF-16", Buffer.from(`\uFEFF${mode()}`, "utf16le"), /no UTF-8/, /as UTF-8/],
+    ["Latin-1", Buffer.from("config: {a: '\xe9'}\n", "latin1"), /no UTF-8/, /as UTF-8/],
+  ];
+  for (const [what, text, found, fix] of MISPLACED)
+    it(`with ${what} are refused`, () => {
+      write({ "Pulumi.yaml": P });
+      fs.writeFileSync(path.join(folder, "Pulumi.prod.yaml"), text);
+      const [problem, ...more] = problemsOf(read);
+      assert.match(problem!.found, found);
+      assert.match(problem!.fix, fix);
+      assert.deepEqual(more, []);
+    });
 
   it("of another project's stack are refused", () => {
     write({ "Pulumi.yaml": P, "Pulumi.prod.yaml": mode() });

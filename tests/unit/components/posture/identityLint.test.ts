@@ -119,6 +119,44 @@ describe("identity lint", () => {
     assert.doesNotMatch(warned(gitlab, "https://gitlab.example.com"), /github/);
   });
 
+  const NEVER: [issuer: string, subject: string, warning: RegExp][] = [
+    [issuer, `${workflow.replace(".yml", "")}@refs/heads/main`, /GitHub issues no subject/],
+    [issuer, `${workflow}@refs/head/main`, /no run has the ref "refs\/head\/main"/],
+    ["https://accounts.google.com", "a@example.com,b@example.com", /signer of its own for each/],
+    ["https://accounts.google.com", "https://accounts.google.com/a", /by their address/],
+    ["https://github.com/login/oauth", `${workflow}@refs/heads/main`, /by their address/],
+    ["https://gitlab.com", "https://gitlab.com/g/p/.gitlab-ci.yml@refs/heads/main", /GROUP\/PROJECT\/\/\.gitlab-ci/],
+    ["https://gitlab.com", "project_path:g/p:ref_type:branch:ref:main", /GitLab issues no subject/],
+  ];
+  for (const [from, subject, warning] of NEVER)
+    it(`says that ${from} issues no ${subject}`, () =>
+      assert.match(warningsOf(signerSettings({ keyless: { issuer: from, subject } })).join(), warning));
+
+  const SILENT: [issuer: string, subject: string][] = [
+    ["https://gitlab.com", "https://gitlab.com/g/h/p//ci/build.yml@refs/tags/v1"],
+    ["https://accounts.google.com", "ci@p.iam.gserviceaccount.com"],
+    ["https://github.com/login/oauth", "Ana <ana@example.com>, ltd"],
+    ["https://tenant.auth0.com/", "auth0|42"],
+  ];
+  for (const [from, subject] of SILENT)
+    it(`is silent about ${subject} of ${from}`, () =>
+      assert.deepEqual(warningsOf(signerSettings({ keyless: { issuer: from, subject } })), []));
+
+  const MISSPELT: [issuer: string, fix: RegExp][] = [
+    [`${issuer}/`, /write https:\/\/token\.actions\.githubusercontent\.com: /],
+    ["https://Accounts.Google.com", /write https:\/\/accounts\.google\.com: /],
+    ["https://gitlab.com/", /write https:\/\/gitlab\.com: /],
+    ["https://github.com", /for workflows, .*login\/oauth for people/],
+  ];
+  for (const [from, fix] of MISSPELT)
+    it(`refuses the issuer ${from}, which no certificate holds`, () => {
+      const [problem, ...more] = problemsOf(() =>
+        postureOf(signerSettings({ keyless: { issuer: from, subject: "a@b.c" } })),
+      );
+      assert.deepEqual([problem!.key, more.length], ["images[0].signers[0].keyless.issuer", 0]);
+      assert.match(problem!.fix, fix);
+    });
+
   it("takes the issuer of a GitHub Enterprise, and then its host", () => {
     const ISSUERS: [issuer: string, host: string][] = [
       ["https://token.actions.githubusercontent.com", "github.com"],
