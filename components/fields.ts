@@ -306,8 +306,10 @@ export function textOf(kind: keyof typeof FIELDS): z.ZodString {
   return textField(FIELDS[kind]);
 }
 
+const LONGEST = 2000;
+
 export function textField(kind: FieldKind): z.ZodString {
-  const { pattern, longest = 2000, description, example, mistakes = [] } = kind;
+  const { pattern, longest = LONGEST, description, example, mistakes = [] } = kind;
   return (
     z
       .string()
@@ -375,7 +377,7 @@ export function kmsReference(): z.ZodString {
   const schemes = Object.values(KMS);
   return z
     .string()
-    .max(2000)
+    .max(LONGEST, { abort: true })
     .refine((text) => schemes.some(({ pattern }) => pattern.test(text)))
     .meta({
       description: `a reference that starts with ${Object.keys(KMS).join("://, ")}://`,
@@ -393,7 +395,8 @@ export function kmsReference(): z.ZodString {
 export function wordsFor(meta: FieldMeta, value: unknown): { description?: string; fix?: string; example?: string } {
   if (typeof value !== "string") return meta;
   const variant = meta.variants?.find(({ prefix }) => value.startsWith(prefix)) ?? meta;
-  const fix = meta.mistakes?.find(([mistake]) => mistake.test(value))?.[1];
+  // No field is longer; what is, is not looked through.
+  const fix = value.length > LONGEST ? undefined : meta.mistakes?.find(([mistake]) => mistake.test(value))?.[1];
   return { ...variant, ...(fix ? { fix } : {}) };
 }
 

@@ -82,7 +82,11 @@ const claims = block({
 
 const keylessSigner = block({
   issuer: text("the issuer's https URL", "https://token.actions.githubusercontent.com"),
-  subject: text("the identity in the certificate", "release@example.com"),
+  subject: z
+    .string()
+    .min(1)
+    .max(1000)
+    .meta({ description: "the identity in the certificate, at most 1000 characters", example: "release@example.com" }),
   claims: claims.optional(),
 });
 

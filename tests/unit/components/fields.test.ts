@@ -432,6 +432,26 @@ describe("fields", () => {
   }
 });
 
+describe("fields of any length", () => {
+  const LONG: [field: string, at: Settings, text: string][] = [
+    ["images[0].repositories[0]", (value) => imageSettings({ repositories: [value] }), `${":".repeat(1 << 17)}/`],
+    ["images[0].attestations[0].predicateType", predicate, `${"/".repeat(1 << 17)} `],
+    [
+      "images[0].signers[0].keyless.subject",
+      (subject) => signerSettings({ keyless: { issuer: "https://i.example.com", subject } }),
+      `${"@".repeat(1 << 17)}/`,
+    ],
+  ];
+  for (const [field, at, text] of LONG)
+    it(`are refused at once: ${field}`, () => {
+      const begin = performance.now();
+      const [problem, ...others] = problemsOf(() => postureOf(at(text)));
+      assert.deepEqual([problem!.key, others.length], [field, 0]);
+      const took = performance.now() - begin;
+      assert.ok(took < 3000, `${Math.round(took)} ms`);
+    });
+});
+
 describe("settings that Kyverno 1.10 ignores where they are put", () => {
   const CASES: [where: string, raw: Record<string, unknown>, key: string, fix: RegExp][] = [
     [

@@ -8,7 +8,7 @@ const CASES: readonly [given: Record<string, unknown>, key: string, fix: RegExp]
   [{ mode: "enforced" }, "mode", /^did you mean enforce\?$/],
   [{ mode: "Enforce" }, "mode", /^did you mean enforce\?$/],
   [{ mode: "AUDIT" }, "mode", /^did you mean audit\?$/],
-  [{ mode: "strict" }, "mode", /^change mode/],
+  [{ mode: "strict" }, "mode", /^write audit or enforce$/],
   [{ failure: { enforce: "fail" } }, "failure.enforce", /^did you mean Fail\?$/],
   [{ replicas: 3 }, "replicas", /^it belongs elsewhere: kyverno\.replicas$/],
   [{ maxHours: 3 }, "maxHours", /^it belongs elsewhere: bypass\.maxHours$/],

@@ -129,7 +129,7 @@ describe("a proxy", () => {
 
   const BAD: [proxy: Record<string, unknown>, key: string, fix: RegExp][] = [
     [{ noProxy: ["a"] }, "kyverno.proxy", /name the proxy/],
-    [{ https: "proxy:3128" }, "kyverno.proxy.https", /e\.g\. https/],
+    [{ https: "proxy:3128" }, "kyverno.proxy.https", /write http:\/\/ before it/],
     [{ https: "http://me:hunter2@proxy.example.com" }, "kyverno.proxy.https", /without user and password/],
     [{ https: "http://p", noProxy: ["https://x"] }, "kyverno.proxy.noProxy[0]", /scheme/],
     [{ https: "http://p", noProxy: ["a,b"] }, "kyverno.proxy.noProxy[0]", /10\.0\.0\.0/],
