@@ -7,7 +7,7 @@ import { assessImpact } from "../cli/impact/assess";
 import { makeReport } from "../cli/report/make";
 import { POLICY_REPORTS, SCAN_REPORTS } from "../components/kubernetes/resources";
 import { WORKLOADS } from "../components/kubernetes/workloads";
-import { argsFromSettings } from "../components/settings";
+import { configFromSettings } from "../components/settings";
 import { NOW } from "../tests/support/settings";
 import { STACK } from "../tests/support/shopCluster";
 import type { Bench, Measure } from "./measure";
@@ -57,7 +57,13 @@ export const reports: Bench = async () => {
 };
 
 const impact = async (source: ObjectSource): Promise<unknown> => {
-  const request = { stack: "bench", args: argsFromSettings(STACK), namespaces: [], everywhere: false, rollbacks: true };
+  const request = {
+    stack: "bench",
+    config: configFromSettings(STACK),
+    namespaces: [],
+    everywhere: false,
+    rollbacks: true,
+  };
   const result = await assessImpact(source, { ...request, check: "never", now: NOW });
   if (result.findings.length === 0 || result.readiness.images.cannotTell > 0)
     throw new Error("impact found no verdicts");

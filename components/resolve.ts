@@ -13,6 +13,7 @@ import { resolveTrust } from "./posture/trust";
 import type { Resolved } from "./posture/types";
 import { GuardInputError, ProblemList } from "./problems";
 import { type GuardConfig, parseGuardConfig } from "./schema";
+import { configFromSettings } from "./settings";
 
 /** Named in refusals where the stack names no page of its own. */
 export const DEFAULT_RUNBOOK = "docs/bypass.md of image-signing-guard";
@@ -22,17 +23,23 @@ export interface ResolveOptions {
   readonly now?: Date;
 }
 
-/**
- * Configuration to posture: the one place where defaults are filled in and where contradictions are found. Throws
- * {@link GuardInputError} with every problem at once.
- */
-export function resolvePosture(raw: unknown, options: ResolveOptions = {}): Resolved {
-  const parsed = parseGuardConfig(raw);
+/** Arguments that nobody has checked yet, as a program writes them, to posture. */
+export function resolvePosture(args: unknown, options: ResolveOptions = {}): Resolved {
+  const parsed = parseGuardConfig(args);
   if ("problems" in parsed) throw new GuardInputError(parsed.problems);
-  return resolveConfig(parsed.config, options.now ?? new Date());
+  return resolveConfig(parsed.config, options);
 }
 
-function resolveConfig(config: GuardConfig, now: Date): Resolved {
+/** A stack's settings, as its file has them, to posture. */
+export function resolveSettings(settings: Record<string, unknown>, options: ResolveOptions = {}): Resolved {
+  return resolveConfig(configFromSettings(settings), options);
+}
+
+/**
+ * Checked configuration to posture: the one place where defaults are filled in and where contradictions are found. Throws
+ * {@link GuardInputError} with every problem at once.
+ */
+export function resolveConfig(config: GuardConfig, { now = new Date() }: ResolveOptions = {}): Resolved {
   const problems = new ProblemList();
   const warnings: string[] = [];
   const pems = new PemStore(problems);

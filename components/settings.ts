@@ -1,7 +1,7 @@
 import type { ImageSigningGuardArgs } from "./args";
 import { misspeltSettings } from "./misspelt";
 import { GuardInputError, type Problem } from "./problems";
-import { guardSchema, parseGuardConfig } from "./schema";
+import { type GuardConfig, guardSchema, parseGuardConfig } from "./schema";
 
 /** The type token under which the guard appears in every preview. */
 export const GUARD_TYPE = "image-signing-guard:index:ImageSigningGuard";
@@ -59,12 +59,18 @@ function parseSetting(name: string, text: string): { value: unknown } | { proble
   }
 }
 
-/** Settings as the stack file has them (`mode`, `images`, ...) to arguments. Pure; also used where no engine runs. */
-export function argsFromSettings(
-  settings: Record<string, unknown>,
-  prefix = `${CONFIG_NAMESPACE}:`,
-): ImageSigningGuardArgs {
+/**
+ * Settings as the stack file has them (`mode`, `images`, ...), checked one by one. Pure; also used where no engine runs.
+ *
+ * @param prefix stands before each key in an error.
+ */
+export function configFromSettings(settings: Record<string, unknown>, prefix = `${CONFIG_NAMESPACE}:`): GuardConfig {
   const parsed = parseGuardConfig(settings);
-  if ("config" in parsed) return parsed.config as ImageSigningGuardArgs;
+  if ("config" in parsed) return parsed.config;
   throw new GuardInputError(parsed.problems.map((problem) => ({ ...problem, key: `${prefix}${problem.key}` })));
+}
+
+/** The same for a program that hands them to the component, which checks whatever it is given. */
+export function argsFromSettings(settings: Record<string, unknown>, prefix?: string): ImageSigningGuardArgs {
+  return configFromSettings(settings, prefix) as ImageSigningGuardArgs;
 }

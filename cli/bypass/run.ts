@@ -1,7 +1,6 @@
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError } from "../../components/problems";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 import { formatTable } from "../terminal/table";
@@ -25,7 +24,7 @@ export interface GrantOptions extends ClusterOptions, OutputOptions, StackOption
 }
 
 function postureOf(options: GrantOptions): Posture {
-  return resolvePosture(argsFromSettings(readStackSettings(options.stack, options.cwd, options))).posture;
+  return resolveSettings(readStackSettings(options.stack, options.cwd, options)).posture;
 }
 
 function printAuditLine(line: AuditLine, options: OutputOptions, verb: string): void {

@@ -1,7 +1,6 @@
 import { KyvernoTarget } from "../../components/args";
 import { KYVERNO_LINES } from "../../components/posture/kyvernoLines";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import { checkImage } from "../judging/image";
 import { type CheckReport, describeReport, exitCode, type ImageReport } from "../judging/imageReport";
 import { usualNamespaces } from "../judging/rules";
@@ -20,7 +19,7 @@ export async function checkImages(
   settings: Record<string, unknown>,
   namespaces: readonly string[] = [],
 ): Promise<CheckReport> {
-  const resolved = resolvePosture(argsFromSettings(settings));
+  const resolved = resolveSettings(settings);
   const { posture } = resolved;
   const where = namespaces.length > 0 ? namespaces : usualNamespaces(posture);
   const reports: ImageReport[] = [];

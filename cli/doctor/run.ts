@@ -1,8 +1,8 @@
 import * as path from "node:path";
 import { compilePosture } from "../../components/compile";
 import { loadKubeConfig } from "../../components/kubernetes/kubeConfig";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveConfig } from "../../components/resolve";
+import { configFromSettings } from "../../components/settings";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 import { Progress } from "../terminal/progress";
@@ -48,8 +48,8 @@ export async function doctor(options: DoctorOptions, now: Date, progress = new P
 
 /** Also with a trust bundle that has ended: that is one of the things to find. */
 function stackFacts(name: string, options: StackOptions, now: Date): StackFacts {
-  const args = argsFromSettings(readStackSettings(name, options.cwd, options));
-  const resolved = resolvePosture({ ...args, trust: { ...args.trust, strict: false } }, { now });
+  const config = configFromSettings(readStackSettings(name, options.cwd, options));
+  const resolved = resolveConfig({ ...config, trust: { ...config.trust, strict: false } }, { now });
   return { name, folder: options.cwd, resolved, compiled: compilePosture(resolved) };
 }
 

@@ -1,6 +1,7 @@
-import { GuardMode, type ImageSigningGuardArgs } from "../../components/args";
+import { GuardMode } from "../../components/args";
 import type { Resolved } from "../../components/posture/types";
-import { resolvePosture } from "../../components/resolve";
+import { resolveConfig } from "../../components/resolve";
+import type { GuardConfig } from "../../components/schema";
 import { type Evidence, readEvidence } from "../cluster/evidence";
 import { type Requirement, readPolicies, requirementOf } from "../cluster/policies";
 import { gist, rowReason } from "../cluster/rows";
@@ -13,7 +14,7 @@ import { type Effect, type ImpactResult, VERDICTS, type Verdict } from "./result
 
 export interface ImpactRequest {
   readonly stack: string;
-  readonly args: ImageSigningGuardArgs;
+  readonly config: GuardConfig;
   readonly namespaces: readonly string[];
   readonly everywhere: boolean;
   readonly rollbacks: boolean;
@@ -30,7 +31,7 @@ const AT_ONCE = 4;
 
 /** What would be refused if the stack's posture were enforced now. */
 export async function assessImpact(source: ObjectSource, request: ImpactRequest): Promise<ImpactResult> {
-  const resolved = resolvePosture({ ...request.args, mode: GuardMode.Enforce }, { now: request.now });
+  const resolved = resolveConfig({ ...request.config, mode: GuardMode.Enforce }, { now: request.now });
   const { usages, objects, gaps } = await readUsages(source, request.namespaces, request.now);
   const { policies, gaps: policyGaps } = await readPolicies(source);
   const { evidence, gaps: reportGaps } = await readEvidence(source, policies, request.namespaces);

@@ -1,4 +1,4 @@
-import { argsFromSettings } from "../../components/settings";
+import { configFromSettings } from "../../components/settings";
 import { savedSource } from "../cluster/saved";
 import { clusterSource } from "../cluster/source";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
@@ -20,12 +20,12 @@ export interface ImpactOptions extends ClusterOptions, OutputOptions, StackOptio
 
 export async function runImpact(options: ImpactOptions): Promise<void> {
   const json = isJson(options);
-  const args = argsFromSettings(readStackSettings(options.stack, options.cwd, options));
+  const config = configFromSettings(readStackSettings(options.stack, options.cwd, options));
   const source = options.from.length > 0 ? savedSource(options.from) : clusterSource(clusterTarget(options));
   const progress = new Progress();
   const result = await assessImpact(source, {
     stack: options.stack,
-    args,
+    config,
     namespaces: options.namespace,
     everywhere: options.everywhere ?? false,
     rollbacks: options.rollbacks,

@@ -1,7 +1,6 @@
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError, type Problem } from "../../components/problems";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import { UNKNOWN_VALUE } from "../../components/unknownValue";
 import type { StackOptions } from "../options";
 import { atCommit } from "../settings/files";
@@ -82,7 +81,7 @@ class NotAsked extends Error {
 
 function postureOf(where: string, settings: Settings, now: Date): Posture {
   try {
-    return resolvePosture(argsFromSettings(settings), { now }).posture;
+    return resolveSettings(settings, { now }).posture;
   } catch (error) {
     if (!(error instanceof GuardInputError)) throw error;
     throw new GuardInputError(

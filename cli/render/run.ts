@@ -8,8 +8,7 @@ import { scrapeConfig } from "../../components/monitoring/scrape";
 import { POLICY_REPORTER } from "../../components/posture/monitoringDefaults";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError } from "../../components/problems";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 
@@ -33,7 +32,7 @@ export interface Rendered {
  * its values are, for `helm upgrade --install`.
  */
 export function renderStack(settings: Record<string, unknown>, now: Date = new Date()): Rendered {
-  const resolved = resolvePosture(argsFromSettings(settings), { now });
+  const resolved = resolveSettings(settings, { now });
   const compiled = compilePosture(resolved);
   const { kyverno } = resolved.posture;
   const { leftoverGuards, namespace, trust, networkPolicy, backstop } = compiled;

@@ -1,6 +1,6 @@
 import { describeTrust, type TrustDescription } from "../../components/posture/describeTrust";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveConfig } from "../../components/resolve";
+import { configFromSettings } from "../../components/settings";
 import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
 import { formatTable } from "../terminal/table";
@@ -11,8 +11,8 @@ export interface TrustOptions extends OutputOptions, StackOptions {
 
 /** Also of a bundle that has ended: `trust.strict` must not keep this command from showing it. */
 export function trustOf(settings: Record<string, unknown>, now: Date): TrustDescription {
-  const args = argsFromSettings(settings);
-  return describeTrust(resolvePosture({ ...args, trust: { ...args.trust, strict: false } }, { now }), now);
+  const config = configFromSettings(settings);
+  return describeTrust(resolveConfig({ ...config, trust: { ...config.trust, strict: false } }, { now }), now);
 }
 
 function describeTable({ root, source, anchors }: TrustDescription): string {

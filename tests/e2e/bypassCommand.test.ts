@@ -4,8 +4,7 @@ import * as path from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { grantBypass, listBypasses, revokeBypass } from "../../cli/bypass/commands";
 import type { Posture } from "../../components/posture/types";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import { deployment } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";
@@ -33,7 +32,7 @@ describe("bypass: grant, list and revoke on a cluster", function () {
     await create(plane.client, "production", deployment("shop", images.unsigned));
     const settings = localSettings("prod", sigstore, node.kyverno);
     await applyRendered(plane, node.kyverno, settings);
-    posture = resolvePosture(argsFromSettings(settings)).posture;
+    posture = resolveSettings(settings).posture;
     for (const group of ["platform-oncall", "developers"]) await grant(plane, group, "edit");
   });
 

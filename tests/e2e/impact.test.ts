@@ -8,8 +8,7 @@ import type { Effect, ImpactResult } from "../../cli/impact/result";
 import type { Report } from "../../cli/report/result";
 import { askCanary } from "../../components/kyverno/canary";
 import { SKIP_ANNOTATION } from "../../components/policies/bypassTerms";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import { cronJob, deployment, pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";
@@ -261,7 +260,7 @@ describe("impact and report tell what a real cluster then does", function () {
   it("is right: enforcing refuses just that", async () => {
     const enforced = { ...settings, mode: "enforce" };
     await switchPolicies(cluster.plane, enforced);
-    const { posture } = resolvePosture(argsFromSettings(enforced));
+    const { posture } = resolveSettings(enforced);
     await askCanary({ kubeconfig: cluster.plane.kubeconfig, timeoutSeconds: 60 }, posture);
     const wrong: string[] = [];
     let tried = 0;

@@ -6,8 +6,7 @@ import { type Compiled, compilePosture, policiesOf } from "../../components/comp
 import { dashboardPanels, RANGE } from "../../components/monitoring/panels";
 import { RULE } from "../../components/policies/names";
 import type { Resolved } from "../../components/posture/types";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import { type DrawnPanel, drawDashboard } from "../../local/dashboardPicture";
 import { deployment, pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
@@ -21,7 +20,7 @@ import { requestObject } from "../../local/request";
 import { sleep, waitFor } from "../../local/waitFor";
 import { selectorsIn } from "../support/promSelectors";
 import { hasProgram } from "../support/promtool";
-import { create, grant, log, patch, refusal, withBuilds } from "./support";
+import { create, grant, killKyverno, log, patch, refusal, withBuilds } from "./support";
 
 const RECORDING = path.join(__dirname, "..", "unit", "fixtures", "metrics", "kyverno-1.10.7.txt");
 /** So quick that a run sees alerts come and go, and so low that real latencies and rates are above them. */
@@ -83,7 +82,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
         allowUnsafeValues: true,
       },
     });
-    resolved = resolvePosture(argsFromSettings(settings));
+    resolved = resolveSettings(settings);
     compiled = compilePosture(resolved);
     await applyRendered(plane, node.kyverno, settings);
     for (const group of ["platform-oncall", "developers"]) await grant(plane, group, "edit");
@@ -196,7 +195,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
       severity: "warning",
     });
     await refusal(create(cluster.plane.client, "shop", deployment("unsigned", images.unsigned)));
-    await fires("ImageRefused", { policy_name: "verify-image-signatures", resource_kind: "Deployment" });
+    await fires("ImageRefused", { policy_name: "verify-image-signatures-templates", resource_kind: "Deployment" });
   });
 
   it("fires when an audited namespace admits an unsigned pod", async () => {
@@ -275,15 +274,27 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     await fires("ImagePolicyMissing", { policy_name: "verify-image-signatures-debug", severity: "critical" });
   });
 
-  it("fires when Kyverno is stopped, and when the API server then can't call it", async () => {
-    await scale("kyverno-admission-controller", 0);
+  it("fires when Kyverno has died, and when the API server then can't call it", async () => {
+    const { node, plane } = cluster;
+    killKyverno(node);
     const down = await fires("KyvernoAdmissionDown", { namespace: "kyverno", severity: "critical" });
     assert.match(down.annotations.description!, /namespace kyverno/);
     // Both webhooks look at workloads.
-    await refusal(create(cluster.plane.client, "production", deployment("while-down", images.signed)));
+    await refusal(create(plane.client, "production", deployment("while-down", images.signed)));
     const failing = await fires("KyvernoWebhookFailing", { name: "mutate.kyverno.svc-fail" });
     assert.match(failing.annotations.summary!, /mutate\.kyverno\.svc-fail/);
     await fires("KyvernoWebhookFailing", { name: "mutate.kyverno.svc-ignore" });
+    node.startOnly(() => true);
+    await waitFor("Kyverno judges again", 120_000, () => create(plane.client, "production", pod("again", images.signed)));
+  });
+
+  it("fires when Kyverno was scaled to nothing and took its webhooks away, once the backstop holds a pod back", async () => {
+    await scale("kyverno-admission-controller", 0);
+    await waitFor("the backstop refuses", 60_000, async () => {
+      const offered = create(cluster.plane.client, "production", pod("held", images.signed), "?dryRun=All");
+      return (await refusal(offered)).includes("image-signing-guard-mutating-webhook");
+    });
+    await fires("KyvernoWebhooksGone", { seen_by: "backstop", severity: "critical" });
   });
 
   it("fires when nothing is scanned any more", async () => {

@@ -1,8 +1,7 @@
 import * as assert from "node:assert/strict";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { askCanary } from "../../components/kyverno/canary";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import type { ControlPlane } from "../../local/controlPlane";
 import { objections } from "../../local/demo/refusal";
 import { applyBackstop, applyManifests, backstopOf, policiesOf } from "../../local/demo/render";
@@ -77,7 +76,7 @@ export async function switchPolicies(plane: ControlPlane, settings: Record<strin
   await applyManifests(plane, policiesOf(settings));
   const backstop = backstopOf(settings);
   await applyBackstop(plane, backstop);
-  const { posture } = resolvePosture(argsFromSettings(settings));
+  const { posture } = resolveSettings(settings);
   await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture, { backstop });
 }
 

@@ -4,8 +4,7 @@ import * as x509 from "@peculiar/x509";
 import type { Facts } from "../../cli/doctor/facts";
 import { compilePosture, policiesOf } from "../../components/compile";
 import { TRUST_FILES } from "../../components/kyverno/trustFiles";
-import { resolvePosture } from "../../components/resolve";
-import { argsFromSettings } from "../../components/settings";
+import { resolveSettings } from "../../components/resolve";
 import { NOW, stackSettings } from "./settings";
 
 /** A self-signed certificate with these days around the tests' time. */
@@ -27,7 +26,7 @@ export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What a cluster looks like in which the prod stack is in order. */
 export async function healthyFacts(): Promise<Mutable<Facts>> {
-  const resolved = resolvePosture(argsFromSettings(stackSettings("prod")), { now: NOW });
+  const resolved = resolveSettings(stackSettings("prod"), { now: NOW });
   const compiled = compilePosture(resolved);
   const { kyverno } = resolved.posture;
   const ca = await certificate(-10, 355);

@@ -8,8 +8,8 @@ import type { Command } from "commander";
 import { parse } from "yaml";
 import { report } from "../../../bench/report";
 import { program } from "../../../cli/main";
-import { resolvePosture } from "../../../components/resolve";
-import { argsFromSettings, CONFIG_NAMESPACE } from "../../../components/settings";
+import { resolveSettings } from "../../../components/resolve";
+import { CONFIG_NAMESPACE } from "../../../components/settings";
 import { anchors, codeBlocks, links, pageOf, pages } from "../../support/markdown";
 import { newAuthority, newKeyPair } from "../../support/pems";
 import { MODULO } from "../../support/settings";
@@ -80,7 +80,7 @@ describe("docs: settings", () => {
           ),
         );
         assert.notDeepEqual(settings, {});
-        resolvePosture(argsFromSettings({ images: [MODULO], ...settings }));
+        resolveSettings({ images: [MODULO], ...settings });
       });
     }
   }

@@ -3,8 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { resolvePosture } from "../../../components/resolve";
-import { argsFromSettings } from "../../../components/settings";
+import { resolveSettings } from "../../../components/resolve";
 import type { DemoCluster } from "../../../local/demo/cluster";
 import { handOver } from "../../../local/demo/handOver";
 import type { DemoImages } from "../../../local/demo/images";
@@ -40,7 +39,7 @@ describe("the demo", () => {
     const file = words.find((line) => line.endsWith(".yaml"))!;
     const { config } = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, unknown> };
     const settings = Object.entries(config).map(([key, value]) => [key.replace("image-signing-guard:", ""), value]);
-    const { posture } = resolvePosture(argsFromSettings(Object.fromEntries(settings)));
+    const { posture } = resolveSettings(Object.fromEntries(settings));
     assert.equal(posture.mode, "enforce");
     assert.equal(posture.kyverno.chart.name, "/charts/kyverno");
     assert.ok(words.some((line) => line.includes("modulo-backend:1.0.0")));

@@ -51,7 +51,7 @@ describe("fields that are null", () => {
         await makeReport(source, [], NOW).catch((error: Error) => {
           throw new Error(`report, null at ${path.join(".")}: ${error.stack}`);
         });
-        const request = { stack: "s", args: STACK as never, namespaces: [], everywhere: false, rollbacks: true };
+        const request = { stack: "s", config: STACK as never, namespaces: [], everywhere: false, rollbacks: true };
         await assessImpact(source, { ...request, check: "never", now: NOW }).catch((error: Error) => {
           throw new Error(`impact, null at ${path.join(".")}: ${error.stack}`);
         });

@@ -10,7 +10,7 @@ import { type ImpactResult, impactSchema } from "../../../../cli/impact/result";
 import { describeImpact } from "../../../../cli/impact/table";
 import type { checkImage } from "../../../../cli/judging/image";
 import { collectionPath, type KubeObject } from "../../../../components/kubernetes/resources";
-import { argsFromSettings } from "../../../../components/settings";
+import { configFromSettings } from "../../../../components/settings";
 import { type FakeApi, startApiServer } from "../../../support/apiServer";
 import { pod, policyReport, resourceOf, rows, scanReport, stored } from "../../../support/clusterObjects";
 import { runCommand } from "../../../support/runCommand";
@@ -55,7 +55,7 @@ describe("impact", () => {
     api = await startApiServer(collectionsOf(objects), { largestPage: 2 });
     return assessImpact(clusterSource({ kubeconfig: api.kubeconfig }), {
       stack: "test",
-      args: argsFromSettings(STACK),
+      config: configFromSettings(STACK),
       namespaces: [],
       everywhere: false,
       rollbacks: true,
@@ -163,7 +163,9 @@ describe("impact", () => {
     const verdicts = async (objects: KubeObject[], changes: Partial<ImpactRequest> = {}) =>
       (await assess(objects, changes)).findings.map(({ verdict }) => verdict);
     assert.deepEqual(await verdicts([...policies, one, report]), ["admitted"]);
-    assert.deepEqual(await verdicts([...policies, one, report], { args: argsFromSettings(another) }), ["cannotTell"]);
+    assert.deepEqual(await verdicts([...policies, one, report], { config: configFromSettings(another) }), [
+      "cannotTell",
+    ]);
     const old = scanReport(one, [rows.pass(images.signed)], "99");
     assert.deepEqual(await verdicts([...policies, one, old]), ["cannotTell"]);
     assert.deepEqual(await verdicts([one, report]), ["cannotTell"]);
@@ -240,7 +242,7 @@ describe("impact", () => {
       suspend: [{ policy: "require-signed-images", reason: "because of a test", until: "2026-06-02T00:00:00Z" }],
     };
     const bad = pod("production", "bad", [images.unsigned]);
-    const blind = await assess([...policies, bad], { args: argsFromSettings(suspended) });
+    const blind = await assess([...policies, bad], { config: configFromSettings(suspended) });
     assert.equal(blind.exitCode, 0);
     assert.match(blind.notes.join(), /require-signed-images is suspended until/);
   });
@@ -250,7 +252,7 @@ describe("impact", () => {
     api.trouble.set(collectionPath(resourceOf("CronJob")), "forbidden");
     const request = {
       stack: "test",
-      args: argsFromSettings(STACK),
+      config: configFromSettings(STACK),
       namespaces: ["shop"],
       everywhere: false,
       rollbacks: true,
@@ -274,7 +276,7 @@ describe("impact", () => {
     const { ask } = registries({ [images.signed]: true });
     const request = {
       stack: "test",
-      args: argsFromSettings(STACK),
+      config: configFromSettings(STACK),
       namespaces: [],
       everywhere: false,
       rollbacks: true,
