@@ -33,8 +33,10 @@ function describeProblem(problem: Problem): string {
   ].join("\n");
 }
 
-/** Collects problems and throws them together. */
+/** Collects problems, to throw them together, and what is only to be known. */
 export class ProblemList {
+  /** What is no mistake but should be seen at every preview. */
+  readonly warnings: string[] = [];
   private readonly problems: Problem[] = [];
 
   /** A value that is wrong. */
@@ -45,6 +47,10 @@ export class ProblemList {
   /** Something that is wrong and no single value. */
   say(key: string, found: string, allowed: string, fix: string): void {
     this.problems.push({ key, found, allowed, fix });
+  }
+
+  warn(text: string): void {
+    this.warnings.push(text);
   }
 
   throwIfAny(): void {

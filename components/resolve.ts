@@ -1,5 +1,6 @@
 import { TagHandling } from "./args";
 import { resolveBackstop } from "./posture/backstop";
+import type { Context } from "./posture/context";
 import { checkExtraPolicies } from "./posture/extraPolicies";
 import { checkRepositories } from "./posture/images";
 import { resolveKyverno } from "./posture/kyverno";
@@ -41,20 +42,20 @@ export function resolveSettings(settings: Record<string, unknown>, options: Reso
  */
 export function resolveConfig(config: GuardConfig, { now = new Date() }: ResolveOptions = {}): Resolved {
   const problems = new ProblemList();
-  const warnings: string[] = [];
   const pems = new PemStore(problems);
+  const context: Context = { config, problems, pems, now };
 
-  const kyverno = resolveKyverno(config, pems, problems, warnings);
-  const partition = partitionNamespaces(config, kyverno.namespace, problems);
-  checkRepositories(config, problems, warnings);
-  const images = resolveImages(config, pems, problems, warnings);
-  const trust = resolveTrust(config, pems, problems, now, warnings);
-  const suspended = resolveSuspensions(config, now, problems);
-  const bypass = resolveBypass(config, problems);
-  const extraPolicies = checkExtraPolicies(config.extraPolicies ?? [], problems);
+  const kyverno = resolveKyverno(context);
+  const partition = partitionNamespaces(context, kyverno.namespace);
+  checkRepositories(context);
+  const images = resolveImages(context);
+  const trust = resolveTrust(context);
+  const suspended = resolveSuspensions(context);
+  const bypass = resolveBypass(context);
+  const extraPolicies = checkExtraPolicies(context);
   const policies = planPolicies(config, partition, kyverno, bypass, suspended);
-  const backstop = resolveBackstop(config, policies, kyverno, problems, warnings);
-  const monitoring = resolveMonitoring(config, kyverno, problems, warnings);
+  const backstop = resolveBackstop(context, policies, kyverno);
+  const monitoring = resolveMonitoring(context, kyverno);
   problems.throwIfAny();
 
   return {
@@ -83,6 +84,6 @@ export function resolveConfig(config: GuardConfig, { now = new Date() }: Resolve
       values: config.kyverno?.values ?? {},
       policyReporterValues: config.monitoring?.policyReporter?.values ?? {},
     },
-    warnings: [...warnings, ...suspended.map((s) => `${s.policy} is suspended until ${s.until}: ${s.reason}`)],
+    warnings: [...problems.warnings, ...suspended.map((s) => `${s.policy} is suspended until ${s.until}: ${s.reason}`)],
   };
 }

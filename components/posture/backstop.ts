@@ -1,6 +1,5 @@
 import { FailurePolicy, GuardMode } from "../args";
-import type { ProblemList } from "../problems";
-import type { GuardConfig } from "../schema";
+import type { Context } from "./context";
 import { peopleOf } from "./people";
 import { foldScopes } from "./policies";
 import type { Backstop, KyvernoPlan, PolicyPlan } from "./types";
@@ -13,11 +12,9 @@ const OTHER_WEBHOOKS =
 
 /** What the API server itself refuses. A stack that only audits refuses nothing, but for what it asks for itself. */
 export function resolveBackstop(
-  config: GuardConfig,
+  { config, problems }: Context,
   policies: readonly PolicyPlan[],
   kyverno: KyvernoPlan,
-  problems: ProblemList,
-  warnings: string[],
 ): Backstop | undefined {
   const { enabled = true, policyAuthors, maxContainers = DEFAULT_MAX_CONTAINERS } = config.backstop ?? {};
   const authors = peopleOf(
@@ -31,7 +28,7 @@ export function resolveBackstop(
   if (enforced.length === 0) return policyAuthors ? { scopes: [], policyAuthors: authors } : undefined;
   const others = kyverno.unsafeValues.filter((path) => OTHER_WEBHOOKS.test(path));
   if (others.length > 0)
-    warnings.push(
+    problems.warn(
       `kyverno.values.${others.join(", ")} changes Kyverno's webhooks, so the backstop does not watch them: while they are gone, pods get in unverified`,
     );
   // Where the stack lets everything in while Kyverno is down, nothing is claimed.

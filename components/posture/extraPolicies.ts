@@ -1,15 +1,15 @@
 import type { Manifest } from "../kubernetes/manifest";
 import { isReserved } from "../policies/names";
-import type { ProblemList } from "../problems";
 import { describeValue } from "../problems";
+import type { Context } from "./context";
 
 /**
  * Organisation policies are passed through as they are, so only what would break the guard is refused: another kind,
  * a name of ours, and image verification, because two policies that judge one image overwrite each other's verdict.
  */
-export function checkExtraPolicies(policies: readonly Record<string, unknown>[], problems: ProblemList): Manifest[] {
+export function checkExtraPolicies({ config, problems }: Context): Manifest[] {
   const names = new Set<string>();
-  return policies.flatMap((policy, index) => {
+  return (config.extraPolicies ?? []).flatMap((policy, index) => {
     const key = `extraPolicies[${index}]`;
     const manifest = policy as Partial<Manifest> & { spec?: { rules?: unknown } };
     const name = manifest.metadata?.name;

@@ -147,15 +147,19 @@ export function wildcardDanger(subject: string, issuer = GITHUB_ISSUER): Danger 
 /** The longest subject and claim that a certificate is taken to hold. */
 const LONGEST_CLAIM = 1000;
 
+/** An identity, and how the configuration says it. */
+interface PlacedIdentity {
+  readonly signer: KeylessSigner;
+  readonly given: SignerConfig;
+  /** The place of `given`. */
+  readonly key: string;
+  /** What the identity signs. */
+  readonly repositories: readonly string[];
+}
+
 /** Identities that look narrower than they are, and such as nobody can have. */
-export function lintIdentity(
-  signer: KeylessSigner,
-  given: SignerConfig,
-  key: string,
-  repositories: readonly string[],
-  problems: ProblemList,
-  warnings: string[],
-): void {
+export function lintIdentity(identity: PlacedIdentity, problems: ProblemList): void {
+  const { signer, given, key } = identity;
   const field = given.github ? `${key}.github` : `${key}.keyless`;
   lintIssuer(signer, field, problems);
   const subjectKey = given.github ? field : `${field}.subject`;
@@ -171,8 +175,8 @@ export function lintIdentity(
   if (signer.subject !== signer.subject.trim()) {
     problems.add(subjectKey, signer.subject, "no spaces around it", `write ${signer.subject.trim()}`);
   }
-  lintShape(signer, field, warnings);
-  lintCaller(signer, given, field, repositories, warnings);
+  lintShape(signer, field, problems);
+  lintCaller(identity, field, problems);
   checkWildcards(subjectKey, signer.subject, LONGEST_CLAIM, problems);
   for (const [claim, value] of Object.entries(signer.claims))
     checkWildcards(given.github ? field : `${field}.claims.${claim}`, value, LONGEST_CLAIM, problems);
@@ -189,7 +193,7 @@ export function lintIdentity(
     );
     return;
   }
-  warnings.push(`${field}: "${signer.subject}" admits ${danger.who}; ${danger.safer}`);
+  problems.warn(`${field}: "${signer.subject}" admits ${danger.who}; ${danger.safer}`);
 }
 
 /** Issuers as certificates have them; they are compared exactly. */
@@ -234,13 +238,13 @@ const WHOLE_REF = /^(refs\/(heads|tags|pull)\/|refs\/?[*?]|refs\/(heads|tags|pul
 const ADDRESS_ISSUERS = ["https://accounts.google.com", "https://github.com/login/oauth"];
 
 /** A subject that GitHub never issues refuses every image; better said now than then. */
-function lintShape({ issuer, subject }: KeylessSigner, field: string, warnings: string[]): void {
+function lintShape({ issuer, subject }: KeylessSigner, field: string, problems: ProblemList): void {
   if (/^[^/,\s]+@[^/,]+[,;]\s*[^/,\s]+@[^/]*$/.test(subject))
-    warnings.push(`${field}: "${subject}" is no one's address; make a signer of its own for each`);
+    problems.warn(`${field}: "${subject}" is no one's address; make a signer of its own for each`);
   if (ADDRESS_ISSUERS.includes(issuer) && !/^[^/]*@[^/]*$/.test(subject))
-    warnings.push(`${field}: ${issuer} speaks for people and machines by their address; "${subject}" is none`);
+    problems.warn(`${field}: ${issuer} speaks for people and machines by their address; "${subject}" is none`);
   if (/^https:\/\/gitlab[.]/.test(issuer) && !/[*?]/.test(subject) && !GITLAB_SUBJECT.test(subject))
-    warnings.push(`${field}: GitLab issues no subject like "${subject}"; it looks like ${exampleFor(issuer, subject)}`);
+    problems.warn(`${field}: GitLab issues no subject like "${subject}"; it looks like ${exampleFor(issuer, subject)}`);
   const host = githubHost(issuer);
   if (!host || /[*?]/.test(subject.split("@")[0]!)) return;
   const match = GITHUB_SUBJECT.exec(subject);
@@ -250,14 +254,14 @@ function lintShape({ issuer, subject }: KeylessSigner, field: string, warnings: 
     const environment = /^repo:.*:environment:/.test(subject)
       ? "; the environment stands in no field that Kyverno 1.10 reads, so protect the branch or tag that it is limited to"
       : "";
-    warnings.push(`${field}: GitHub issues no subject like "${subject}"; it looks like ${example}${environment}`);
+    problems.warn(`${field}: GitHub issues no subject like "${subject}"; it looks like ${example}${environment}`);
   } else if (!WHOLE_REF.test(match[4]!)) {
     if (match[4]!.startsWith("refs/"))
-      warnings.push(
+      problems.warn(
         `${field}: no run has the ref "${match[4]}": refs/heads/..., refs/tags/... or refs/pull/NUMBER/merge`,
       );
     else
-      warnings.push(
+      problems.warn(
         `${field}: the ref in GitHub's subjects is written in full; write ${subject.replace(/@.*$/, "")}@${fullRef(match[4]!)}`,
       );
   }
@@ -274,27 +278,22 @@ export function fullRef(ref: string): string {
  * A workflow that others can call signs for each of them under its own name. Whether it can be called is not to be seen
  * here; that it belongs to another owner than the images on ghcr.io is.
  */
-function lintCaller(
-  { issuer, subject, claims }: KeylessSigner,
-  given: SignerConfig,
-  field: string,
-  repositories: readonly string[],
-  warnings: string[],
-): void {
+function lintCaller({ signer, given, repositories }: PlacedIdentity, field: string, problems: ProblemList): void {
+  const { issuer, subject, claims } = signer;
   if (!githubHost(issuer)) return;
   const line = (owner: string) =>
     given.github ? `callerRepository: ${owner}/REPO` : `claims: {githubWorkflowRepository: ${owner}/REPO}`;
   const bound = claims.githubWorkflowRepository;
   if (bound !== undefined && !/^[*?]*$/.test(bound.replace("/", ""))) return;
   if (bound !== undefined) {
-    warnings.push(`${field}: "${bound}" binds no caller; write ${line("OWNER")}`);
+    problems.warn(`${field}: "${bound}" binds no caller; write ${line("OWNER")}`);
     return;
   }
   const owner = GITHUB_SUBJECT.exec(subject)?.[2]?.toLowerCase();
   const owners = repositories.flatMap((repository) => /^ghcr\.io\/([^/*?]+)\//.exec(repository)?.[1] ?? []);
   const other = owners.find((name) => owner !== undefined && name !== owner);
   if (!other) return;
-  warnings.push(
+  problems.warn(
     `${field}: the workflow belongs to ${owner}, the images to ${other}; if others can call it, it signs for them too. Add ${line(other)}, in GitHub's own spelling`,
   );
 }
@@ -306,7 +305,7 @@ export interface PlacedSigner {
 }
 
 /** One repository in two spellings: certificates keep GitHub's, so one of them never matches. */
-export function lintSpelling(placed: readonly PlacedSigner[], warnings: string[]): void {
+export function lintSpelling(placed: readonly PlacedSigner[], problems: ProblemList): void {
   const seen = new Map<string, { spelling: string; key: string }>();
   for (const { key, signer } of placed) {
     if (signer.kind !== "keyless" || !githubHost(signer.issuer)) continue;
@@ -318,7 +317,7 @@ export function lintSpelling(placed: readonly PlacedSigner[], warnings: string[]
       seen.set(spelling.toLowerCase(), earlier ?? { spelling, key });
       if (!earlier || earlier.spelling === spelling) continue;
       const better = earlier.spelling === earlier.spelling.toLowerCase() ? spelling : earlier.spelling;
-      warnings.push(
+      problems.warn(
         `${earlier.key} and ${key}: "${earlier.spelling}" and "${spelling}" are one repository; certificates keep GitHub's upper and lower case, so write ${better} in both if that is GitHub's spelling`,
       );
     }

@@ -1,6 +1,6 @@
 import { globContains, globMatches, globsIntersect, kyvernoComparisons } from "../globs";
 import type { ProblemList } from "../problems";
-import type { GuardConfig } from "../schema";
+import type { Context } from "./context";
 import { rightSpelling, spellings } from "./spelling";
 
 /**
@@ -22,14 +22,14 @@ interface Place {
 }
 
 /** Refuses repositories that no image can have, those that reach further than they look, and images that two entries would judge. */
-export function checkRepositories(config: GuardConfig, problems: ProblemList, warnings: string[]): void {
+export function checkRepositories({ config, problems }: Context): void {
   const places = [
     ...placesIn("images", config.images, false),
     ...placesIn("uncovered.exempt", config.uncovered?.exempt ?? [], true),
   ];
   for (const place of places) {
     checkRegistryHost(place.key, place.repository, problems);
-    checkHostWildcard(place, problems, warnings);
+    checkHostWildcard(place, problems);
     checkWildcards(place.key, place.repository, LONGEST_REPOSITORY, problems);
   }
   places.forEach((left, index) => {
@@ -98,17 +98,13 @@ export function checkWildcards(key: string, pattern: string, longest: number, pr
   );
 }
 
-function checkHostWildcard(
-  { key, repository, owner, exempt, reason }: Place,
-  problems: ProblemList,
-  warnings: string[],
-) {
+function checkHostWildcard({ key, repository, owner, exempt, reason }: Place, problems: ProblemList) {
   const host = repository.split("/")[0]!;
   if (!host.includes("*")) return;
   const reach = exempt
     ? `"${repository}" exempts the images of every registry whose name "${host}" matches`
     : `"${repository}" lets Kyverno ask every host whose name the wildcard of "${host}" can match, also by a path`;
-  if (reason) warnings.push(`${key}: ${reach}; accepted: ${reason}`);
+  if (reason) problems.warn(`${key}: ${reach}; accepted: ${reason}`);
   else
     problems.add(
       key,

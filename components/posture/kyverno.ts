@@ -2,17 +2,13 @@ import { GuardMode, KyvernoPlatform, KyvernoTarget } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
 import { unknownValues } from "./chartValues";
+import type { Context } from "./context";
 import { CHART_NAME, CHART_REPOSITORY, DEFAULT_KUBECTL_IMAGE, KYVERNO_LINES } from "./kyvernoLines";
 import type { PemStore } from "./pem";
 import type { KyvernoPlan } from "./types";
 import { findUnsafeValues, unknownFlags } from "./unsafeValues";
 
-export function resolveKyverno(
-  config: GuardConfig,
-  pems: PemStore,
-  problems: ProblemList,
-  warnings: string[],
-): KyvernoPlan {
+export function resolveKyverno({ config, pems, problems }: Context): KyvernoPlan {
   const given = config.kyverno ?? {};
   const target = given.target ?? KyvernoTarget.V1_10;
   const enforces =
@@ -45,7 +41,7 @@ export function resolveKyverno(
     );
   }
   checkPlatform(given, problems);
-  checkValues(given.values ?? {}, target, problems, warnings);
+  checkValues(given.values ?? {}, target, problems);
   const unsafeValues = findUnsafeValues(given.values ?? {});
   if (!given.allowUnsafeValues) {
     for (const { path, why } of unsafeValues) {
@@ -118,12 +114,7 @@ function registryAuthorities(pem: string, pems: PemStore, problems: ProblemList)
 }
 
 /** Values and flags that this line of Kyverno does not have. */
-function checkValues(
-  values: Record<string, unknown>,
-  target: KyvernoTarget,
-  problems: ProblemList,
-  warnings: string[],
-): void {
+function checkValues(values: Record<string, unknown>, target: KyvernoTarget, problems: ProblemList): void {
   const { chartVersion, appVersion } = KYVERNO_LINES[target];
   for (const { path, nearest } of unknownValues(values, chartVersion)) {
     problems.say(
@@ -134,7 +125,7 @@ function checkValues(
     );
   }
   for (const flag of unknownFlags(values, target)) {
-    warnings.push(
+    problems.warn(
       `kyverno.values.admissionController.container.extraArgs.${flag}: Kyverno ${appVersion} has no flag --${flag}, and ends at start when it is given one`,
     );
   }

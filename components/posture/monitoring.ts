@@ -1,6 +1,7 @@
 import { AlertName, MetricsScrape } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
+import type { Context } from "./context";
 import { ALERT_DEFAULTS, POLICY_REPORTER } from "./monitoringDefaults";
 import type { AlertSetting, KyvernoPlan, Monitoring, PolicyReporter } from "./types";
 
@@ -8,12 +9,7 @@ import type { AlertSetting, KyvernoPlan, Monitoring, PolicyReporter } from "./ty
 export const DEFAULT_RUNBOOKS = "docs/alerts.md";
 
 /** Whether the cluster has the operator's kinds is the stack's word: a preview must not depend on who can ask it. */
-export function resolveMonitoring(
-  config: GuardConfig,
-  kyverno: KyvernoPlan,
-  problems: ProblemList,
-  warnings: string[],
-): Monitoring | undefined {
+export function resolveMonitoring({ config, problems }: Context, kyverno: KyvernoPlan): Monitoring | undefined {
   const given = config.monitoring;
   if (!given) return undefined;
   const prometheusOperator = given.prometheusOperator ?? false;
@@ -27,7 +23,7 @@ export function resolveMonitoring(
     );
   }
   if (!prometheusOperator) {
-    warnings.push(
+    problems.warn(
       "monitoring: no PrometheusRule and no ServiceMonitors, because monitoring.prometheusOperator is not true; image-signing-guard render writes the rules and a scrape config as files for a plain Prometheus",
     );
   }

@@ -2,7 +2,7 @@ import { GuardMode } from "../args";
 import { globContains, globMatches, globsIntersect } from "../globs";
 import { isGuard } from "../policies/names";
 import type { ProblemList } from "../problems";
-import type { GuardConfig } from "../schema";
+import type { Context } from "./context";
 import { checkWildcards } from "./images";
 import type { NamespaceGroup, NamespaceScope, Posture } from "./types";
 
@@ -40,11 +40,7 @@ interface Entry {
 }
 
 /** Sorts the configured names into classes and refuses every pair of entries that could claim one namespace. */
-export function partitionNamespaces(
-  config: GuardConfig,
-  kyvernoNamespace: string,
-  problems: ProblemList,
-): NamespacePartition {
+export function partitionNamespaces({ config, problems }: Context, kyvernoNamespace: string): NamespacePartition {
   const given = config.namespaces ?? {};
   const mode = config.mode ?? GuardMode.Audit;
   const system = [...new Set([...KUBERNETES_NAMESPACES, kyvernoNamespace, ...(given.system ?? [])])].sort();

@@ -1,8 +1,8 @@
 import { FailurePolicy, GuardMode, UncoveredAction } from "../args";
 import { globContains, globsIntersect } from "../globs";
 import { isGuard, POLICY_ROLES, type PolicyRole, ROLE } from "../policies/names";
-import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
+import type { Context } from "./context";
 import { KYVERNO_LINES } from "./kyvernoLines";
 import { applicationScopes, type NamespacePartition, productionScopes } from "./namespaces";
 import { peopleOf } from "./people";
@@ -136,7 +136,7 @@ function isSuspended(role: PolicyRole, suspended: readonly Suspension[]): boolea
 }
 
 /** Suspensions that are still running. One that has ended fails: a forgotten suspension must not look like a policy. */
-export function resolveSuspensions(config: GuardConfig, now: Date, problems: ProblemList): Suspension[] {
+export function resolveSuspensions({ config, now, problems }: Context): Suspension[] {
   // Guards can't be suspended: without them anybody could bypass, which is not what "suspended" says.
   const allowed = [...POLICY_ROLES.filter((role) => !isGuard(role)), "all"];
   return (config.suspend ?? []).map((suspension, index) => {
@@ -163,7 +163,7 @@ export function resolveSuspensions(config: GuardConfig, now: Date, problems: Pro
 
 export const DEFAULT_BYPASS_HOURS = 4;
 
-export function resolveBypass(config: GuardConfig, problems: ProblemList): Bypass | "off" {
+export function resolveBypass({ config, problems }: Context): Bypass | "off" {
   const given = config.bypass;
   if (!given) return "off";
   const { groups, users } = peopleOf(given, "bypass", "bypass", problems);

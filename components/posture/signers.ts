@@ -1,10 +1,10 @@
 import type { X509Certificate } from "node:crypto";
 import { KyvernoTarget, TrustRoot } from "../args";
 import type { ProblemList } from "../problems";
-import type { GuardConfig, ImageRuleConfig, SignerConfig } from "../schema";
+import type { ImageRuleConfig, SignerConfig } from "../schema";
+import type { Context } from "./context";
 import { GITHUB_ISSUER, githubHost, lintIdentity, lintSpelling } from "./identityLint";
 import { KYVERNO_LINES, type KyvernoLine } from "./kyvernoLines";
-import type { PemStore } from "./pem";
 import { spellings } from "./spelling";
 import type { Attestation, ImageRule, KeylessSigner, Signer } from "./types";
 
@@ -13,23 +13,16 @@ export { GITHUB_ISSUER, wildcardDanger } from "./identityLint";
 const SIGNER_KINDS = ["github", "keyless", "key", "certificate"] as const;
 
 /** What every step of the way from a signer's settings to the posture needs. */
-interface Context {
-  readonly pems: PemStore;
-  readonly problems: ProblemList;
-  readonly warnings: string[];
+interface SignerContext extends Context {
   readonly line: KyvernoLine;
   readonly publicGood: boolean;
 }
 
-export function resolveImages(
-  config: GuardConfig,
-  pems: PemStore,
-  problems: ProblemList,
-  warnings: string[],
-): ImageRule[] {
+export function resolveImages(given: Context): ImageRule[] {
+  const { config, problems } = given;
   const line = KYVERNO_LINES[config.kyverno?.target ?? KyvernoTarget.V1_10];
   const publicGood = (config.trust?.root ?? TrustRoot.PublicGood) === TrustRoot.PublicGood;
-  const context: Context = { pems, problems, warnings, line, publicGood };
+  const context: SignerContext = { ...given, line, publicGood };
   const names = new Map<string, number>();
   const images = config.images.map((rule, index) => {
     const key = `images[${index}]`;
@@ -48,11 +41,11 @@ export function resolveImages(
   const placed = images.flatMap(({ signers }, image) =>
     signers.map((signer, index) => ({ key: `images[${image}].signers[${index}]`, signer })),
   );
-  lintSpelling(placed, warnings);
+  lintSpelling(placed, problems);
   return images;
 }
 
-function resolveImage(rule: ImageRuleConfig, key: string, context: Context): ImageRule {
+function resolveImage(rule: ImageRuleConfig, key: string, context: SignerContext): ImageRule {
   const { problems } = context;
   const signers = resolveSigners(rule.signers, `${key}.signers`, rule.repositories, context);
   const threshold = rule.threshold ?? 1;
@@ -106,13 +99,13 @@ function resolveSigners(
   signers: readonly SignerConfig[],
   key: string,
   repositories: readonly string[],
-  context: Context,
+  context: SignerContext,
 ): Signer[] {
   return signers.flatMap((signer, index) => {
     const resolved = resolveSigner(signer, `${key}[${index}]`, context);
     if (!resolved) return [];
     if (resolved.kind === "keyless") {
-      lintIdentity(resolved, signer, `${key}[${index}]`, repositories, context.problems, context.warnings);
+      lintIdentity({ signer: resolved, given: signer, key: `${key}[${index}]`, repositories }, context.problems);
     }
     if (
       resolved.kind === "keyless" &&
@@ -120,7 +113,7 @@ function resolveSigners(
       !resolved.roots &&
       resolved.issuer.endsWith("/_services/token")
     ) {
-      context.warnings.push(
+      context.problems.warn(
         `${key}[${index}]: the public Sigstore instance issues no certificates for ${resolved.issuer}; set trust.root to custom, with the Fulcio that does`,
       );
     }
@@ -128,7 +121,7 @@ function resolveSigners(
   });
 }
 
-function resolveSigner(signer: SignerConfig, key: string, context: Context): Signer | undefined {
+function resolveSigner(signer: SignerConfig, key: string, context: SignerContext): Signer | undefined {
   const given = SIGNER_KINDS.filter((kind) => signer[kind] !== undefined);
   if (given.length !== 1) {
     context.problems.say(
@@ -159,7 +152,7 @@ function resolveSigner(signer: SignerConfig, key: string, context: Context): Sig
 }
 
 /** Kyverno 1.10 takes other roots for a signer, and no other key of a log: that one's time can't be proved. */
-function ownRoots({ trust }: SignerConfig, key: string, { pems, problems, warnings }: Context): { roots?: string[] } {
+function ownRoots({ trust }: SignerConfig, key: string, { pems, problems }: SignerContext): { roots?: string[] } {
   if (!trust) return {};
   if (!trust.acceptNoTransparencyLog) {
     problems.add(
@@ -169,7 +162,7 @@ function ownRoots({ trust }: SignerConfig, key: string, { pems, problems, warnin
       "say true, or sign with a key: Kyverno 1.10 reads one log key for all signers, so nothing can prove when a signature under another Fulcio was made",
     );
   } else {
-    warnings.push(
+    problems.warn(
       `${key}.trust: no time check; a certificate of that authority counts for ever, and signatures with an entry of another log than the stack's are refused`,
     );
   }
@@ -208,7 +201,7 @@ export function githubIdentity(github: NonNullable<SignerConfig["github"]>): Key
   };
 }
 
-function resolveKey(given: NonNullable<SignerConfig["key"]>, key: string, context: Context): Signer | undefined {
+function resolveKey(given: NonNullable<SignerConfig["key"]>, key: string, context: SignerContext): Signer | undefined {
   const { pems, problems } = context;
   const sources = [given.publicKey, given.kms, given.secretName].filter((source) => source !== undefined);
   if (sources.length !== 1) {
@@ -234,7 +227,7 @@ function resolveKey(given: NonNullable<SignerConfig["key"]>, key: string, contex
 function checkAlgorithm(
   { kms, secretName, signatureAlgorithm }: NonNullable<SignerConfig["key"]>,
   key: string,
-  { problems, line }: Context,
+  { problems, line }: SignerContext,
 ): void {
   if (line.algorithmOfAnyKey || signatureAlgorithm === undefined) return;
   if (!kms && !(secretName && signatureAlgorithm !== "sha256")) return;
@@ -251,7 +244,7 @@ function checkAlgorithm(
 function resolveCertificate(
   given: NonNullable<SignerConfig["certificate"]>,
   key: string,
-  context: Context,
+  context: SignerContext,
 ): Signer | undefined {
   const { pems, problems } = context;
   if (!given.certificate && !given.chain) {
@@ -270,7 +263,7 @@ function resolveCertificate(
 function checkCertificates(
   given: NonNullable<SignerConfig["certificate"]>,
   key: string,
-  { pems, problems }: Context,
+  { pems, problems }: SignerContext,
 ): void {
   const own = given.certificate ? pems.certificates(`${key}.certificate`, given.certificate) : [];
   const chain = given.chain ? pems.certificates(`${key}.chain`, given.chain) : [];

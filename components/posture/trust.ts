@@ -2,35 +2,19 @@ import type { X509Certificate } from "node:crypto";
 import { createPublicKey } from "node:crypto";
 import { KyvernoTarget, TrustRoot } from "../args";
 import type { ProblemList } from "../problems";
-import type { GuardConfig } from "../schema";
 import { UNKNOWN_VALUE } from "../unknownValue";
-import type { PemStore } from "./pem";
+import type { Context } from "./context";
 import { publicGoodBundle } from "./publicGood";
 import type { Trust } from "./types";
 
-export function resolveTrust(
-  config: GuardConfig,
-  pems: PemStore,
-  problems: ProblemList,
-  now: Date,
-  warnings: string[],
-): Trust {
-  const given = config.trust ?? {};
-  const root = given.root ?? TrustRoot.PublicGood;
-  return root === TrustRoot.PublicGood
-    ? publicGoodTrust(given, pems, problems, now, warnings)
-    : ownTrust(root, given, config, pems, problems, now, warnings);
+export function resolveTrust(context: Context): Trust {
+  const { root = TrustRoot.PublicGood } = context.config.trust ?? {};
+  return root === TrustRoot.PublicGood ? publicGoodTrust(context) : ownTrust(root, context);
 }
 
-type TrustConfig = NonNullable<GuardConfig["trust"]>;
-
-function publicGoodTrust(
-  given: TrustConfig,
-  pems: PemStore,
-  problems: ProblemList,
-  now: Date,
-  warnings: string[],
-): Trust {
+function publicGoodTrust(context: Context): Trust {
+  const { pems, problems } = context;
+  const given = context.config.trust ?? {};
   for (const key of ["fulcioCertificates", "rekor", "ctLogPublicKey", "acceptNoTransparencyLog"] as const) {
     if (given[key] === undefined) continue;
     const own =
@@ -47,7 +31,7 @@ function publicGoodTrust(
   const bundle = publicGoodBundle();
   const certificates = pems.certificates("trust.root", bundle.fulcioCertificates);
   const validUntil = earliestEnd(certificates.map((certificate) => certificate.validTo));
-  judgeValidity("the public-good trust bundle", certificates, given.strict ?? false, now, problems, warnings);
+  judgeValidity("the public-good trust bundle", certificates, context);
   return {
     root: TrustRoot.PublicGood,
     fulcioCertificates: pems.each("trust.root", bundle.fulcioCertificates),
@@ -57,15 +41,9 @@ function publicGoodTrust(
   };
 }
 
-function ownTrust(
-  root: TrustRoot,
-  given: TrustConfig,
-  config: GuardConfig,
-  pems: PemStore,
-  problems: ProblemList,
-  now: Date,
-  warnings: string[],
-): Trust {
+function ownTrust(root: TrustRoot, context: Context): Trust {
+  const { config, pems, problems } = context;
+  const given = config.trust ?? {};
   const keyless = config.images.some((rule) =>
     [...rule.signers, ...(rule.attestations ?? []).flatMap((attestation) => attestation.signers ?? [])].some(
       (signer) => (signer.github || signer.keyless) && !signer.trust,
@@ -96,7 +74,7 @@ function ownTrust(
     );
   }
   if (keyless && given.acceptNoTransparencyLog) {
-    warnings.push(
+    problems.warn(
       "trust.acceptNoTransparencyLog: no time check; a certificate of your authority counts for ever, even after it expired",
     );
   }
@@ -105,10 +83,10 @@ function ownTrust(
     : [];
   const validUntil =
     certificates.length > 0 ? earliestEnd(certificates.map((certificate) => certificate.validTo)) : undefined;
-  judgeValidity("trust.fulcioCertificates", certificates, given.strict ?? false, now, problems, warnings);
+  judgeValidity("trust.fulcioCertificates", certificates, context);
   checkAuthorities(certificates, problems);
-  checkLogKeys(given, config, problems);
-  if (root === TrustRoot.Offline) checkOffline(given, config, problems, warnings);
+  checkLogKeys(context);
+  if (root === TrustRoot.Offline) checkOffline(context);
   return {
     root,
     fulcioCertificates: given.fulcioCertificates ? pems.each("trust.fulcioCertificates", given.fulcioCertificates) : [],
@@ -128,11 +106,9 @@ function earliestEnd(ends: readonly string[]): string {
 function judgeValidity(
   what: string,
   certificates: readonly X509Certificate[],
-  strict: boolean,
-  now: Date,
-  problems: ProblemList,
-  warnings: string[],
+  { config, problems, now }: Context,
 ): void {
+  const { strict = false } = config.trust ?? {};
   const ended = certificates.map(({ validTo }) => Date.parse(validTo)).filter((end) => end <= now.getTime());
   const early = certificates.map(({ validFrom }) => Date.parse(validFrom)).filter((start) => start > now.getTime());
   const iso = (time: number) => new Date(time).toISOString();
@@ -145,7 +121,7 @@ function judgeValidity(
         "certificates that are valid now",
         "renew the bundle: update this package or trust.fulcioCertificates",
       );
-    } else warnings.push(`${what} ended ${end}; signatures made after that will be refused`);
+    } else problems.warn(`${what} ended ${end}; signatures made after that will be refused`);
   }
   if (early.length > 0) {
     const start = iso(Math.max(...early));
@@ -156,7 +132,7 @@ function judgeValidity(
         "certificates that are valid now",
         "keep the older certificates until then, or correct this machine's clock",
       );
-    } else warnings.push(`${what} begins ${start}; signatures made before that will be refused`);
+    } else problems.warn(`${what} begins ${start}; signatures made before that will be refused`);
   }
 }
 
@@ -174,7 +150,8 @@ function checkAuthorities(certificates: readonly X509Certificate[], problems: Pr
 }
 
 /** Kyverno 1.10 reads log keys of this one kind. */
-function checkLogKeys(given: TrustConfig, config: GuardConfig, problems: ProblemList): void {
+function checkLogKeys({ config, problems }: Context): void {
+  const given = config.trust ?? {};
   if (config.kyverno?.target === KyvernoTarget.V1_13) return;
   const keys = { "trust.rekor.publicKey": given.rekor?.publicKey, "trust.ctLogPublicKey": given.ctLogPublicKey };
   for (const [key, pem] of Object.entries(keys)) {
@@ -200,7 +177,7 @@ function keyType(pem: string): string | undefined {
 }
 
 /** With offline nothing but the registry may be asked. */
-function checkOffline(given: TrustConfig, config: GuardConfig, problems: ProblemList, warnings: string[]): void {
+function checkOffline({ config, problems }: Context): void {
   config.images.forEach((rule, image) => {
     const lists: [string, typeof rule.signers][] = [
       [`images[${image}].signers`, rule.signers],
@@ -221,8 +198,8 @@ function checkOffline(given: TrustConfig, config: GuardConfig, problems: Problem
       });
     }
   });
-  if (given.rekor) {
-    warnings.push(
+  if (config.trust?.rekor) {
+    problems.warn(
       "trust.rekor with trust.root offline: a signature must bring its log entry along; for one that does not, Kyverno asks the log, which it can't reach, and refuses",
     );
   }
