@@ -6,8 +6,10 @@ import {
   FailurePolicy,
   GuardMode,
   KyvernoPlatform,
+  KyvernoReplicas,
   KyvernoTarget,
   MetricsScrape,
+  SignatureAlgorithm,
   TagHandling,
   TrustRoot,
   UncoveredAction,
@@ -94,10 +96,7 @@ const keySigner = block({
   publicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----...").optional(),
   kms: kmsReference().optional(),
   secretName: textOf("secretName").optional(),
-  signatureAlgorithm: z
-    .enum(["sha256", "sha512"])
-    .meta({ description: "one of sha256, sha512", example: "sha256" })
-    .optional(),
+  signatureAlgorithm: oneOf(SignatureAlgorithm).optional(),
 });
 
 const certificateSigner = block({
@@ -162,7 +161,7 @@ const kyverno = block({
   releaseName: textOf("releaseName").optional(),
   chart: chart().optional(),
   replicas: z
-    .union([z.literal(1), z.literal(3)])
+    .union([z.literal(KyvernoReplicas.One), z.literal(KyvernoReplicas.Three)])
     .meta({ description: "1, or 3 for high availability (Kyverno 1.10 refuses 2)", example: "3" })
     .optional(),
   priorityClassName: textOf("className").optional(),

@@ -49,14 +49,14 @@ export async function assessImpact(source: ObjectSource, request: ImpactRequest)
   const answers = new Map(cases.map((one) => [one, one.settled ?? told(one)]));
   const open = cases.filter((one) => undecided(answers.get(one)));
   const asked = request.check === "never" ? new Map() : await askRegistries(open, resolved, request);
-  const findings = cases.map((one) => {
+  const effects = cases.map((one) => {
     const answer = asked.get(one.usage.image) ?? answers.get(one) ?? NOBODY_TOLD;
     return toEffect(one, one.settled ?? answer, resolved.posture);
   });
-  findings.sort(bySeverity);
+  effects.sort(bySeverity);
 
   const notRead = [...gaps, ...policyGaps, ...reportGaps];
-  const images = counts(findings);
+  const images = counts(effects);
   return {
     version: 1,
     kind: "impact",
@@ -65,8 +65,8 @@ export async function assessImpact(source: ObjectSource, request: ImpactRequest)
     askedAt: request.now.toISOString(),
     kyverno: resolved.posture.kyverno.appVersion,
     everywhere: request.everywhere,
-    readiness: { ...readiness(findings), images },
-    findings,
+    readiness: { ...readiness(effects), images },
+    findings: effects,
     notRead,
     notes: notesOf(resolved, { objects, policies: policies.length, staleRows: evidence.staleRows, notRead, request }),
     exitCode: exitCode(images, gaps, objects),
@@ -127,15 +127,15 @@ function bySeverity(a: Effect, b: Effect): number {
   return VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || (text(a) < text(b) ? -1 : 1);
 }
 
-function counts(findings: readonly Effect[]): Record<Verdict, number> {
-  const of = (verdict: Verdict) => findings.filter((finding) => finding.verdict === verdict).length;
+function counts(effects: readonly Effect[]): Record<Verdict, number> {
+  const of = (verdict: Verdict) => effects.filter((effect) => effect.verdict === verdict).length;
   return Object.fromEntries(VERDICTS.map((verdict) => [verdict, of(verdict)])) as Record<Verdict, number>;
 }
 
 /** A workload is ready when everything of it would be admitted, without a bypass. */
-function readiness(findings: readonly Effect[]): { percent: number; workloads: number; ready: number } {
+function readiness(effects: readonly Effect[]): { percent: number; workloads: number; ready: number } {
   const workloads = new Map<string, boolean>();
-  for (const { namespace, owner, verdict, mode } of findings) {
+  for (const { namespace, owner, verdict, mode } of effects) {
     if (mode !== "enforce" && verdict !== "cannotTell") continue;
     const key = [namespace, owner.kind, owner.name].join("\n");
     workloads.set(key, (workloads.get(key) ?? true) && verdict === "admitted");

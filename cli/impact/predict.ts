@@ -2,7 +2,7 @@ import { GuardMode } from "../../components/args";
 import type { ImageRule, Posture, Resolved } from "../../components/posture/types";
 import type { Usage } from "../cluster/workloads";
 import { parseReference } from "../images/reference";
-import { type Judge, judgeFor } from "../judging/rules";
+import { type Treatment, treatmentOf } from "../judging/rules";
 import type { Effect, Verdict } from "./result";
 
 /** What somebody found out about the signatures of an image. */
@@ -15,10 +15,10 @@ export interface Answer {
   readonly digest?: string;
 }
 
-/** A usage, who judges it, and what is settled before anybody looks at signatures. */
+/** A usage, how the stack treats it, and what is settled before anybody looks at signatures. */
 export interface Case {
   readonly usage: Usage;
-  readonly judge?: Judge;
+  readonly treatment?: Treatment;
   readonly refuses: boolean;
   readonly settled?: Answer;
   /** The entry whose signers must be held against the image, where it comes to that. */
@@ -30,26 +30,32 @@ export function openCase(usage: Usage, { posture }: Resolved, everywhere: boolea
     const detail = "no image name; nothing starts from it";
     return { usage, refuses: false, settled: { passes: undefined, reason: "cannotTell", detail, source: "config" } };
   }
-  const judge = judgeFor(posture, parseReference(usage.image), usage.namespace);
-  const refuses = judge.mode === GuardMode.Enforce || (everywhere && judge.mode === GuardMode.Audit);
-  const settled = settle(usage, judge, refuses, posture, now);
-  return { usage, judge, refuses, ...(settled ? { settled } : {}), ...(judge.entry ? { entry: judge.entry } : {}) };
+  const treatment = treatmentOf(posture, parseReference(usage.image), usage.namespace);
+  const refuses = treatment.mode === GuardMode.Enforce || (everywhere && treatment.mode === GuardMode.Audit);
+  const settled = settle(usage, treatment, refuses, posture, now);
+  return {
+    usage,
+    treatment,
+    refuses,
+    ...(settled ? { settled } : {}),
+    ...(treatment.entry ? { entry: treatment.entry } : {}),
+  };
 }
 
-function settle(usage: Usage, judge: Judge, refuses: boolean, posture: Posture, now: Date): Answer | undefined {
+function settle(usage: Usage, treatment: Treatment, refuses: boolean, posture: Posture, now: Date): Answer | undefined {
   const config = (passes: boolean, reason: Effect["reason"], detail: string): Answer => ({
     passes,
     reason,
     detail,
     source: "config",
   });
-  if (judge.mode !== "none") {
+  if (treatment.mode !== "none") {
     const ended = refuses ? endedBypass(usage, posture, now) : undefined;
     if (ended) return config(false, ended.reason, ended.detail);
     if (usage.place === "volume") return config(false, "imageVolume", "image volumes can't be verified");
   }
-  if (!judge.settled) return undefined;
-  const { passes, reason, detail } = judge.settled;
+  if (!treatment.settled) return undefined;
+  const { passes, reason, detail } = treatment.settled;
   return config(passes, reason, detail);
 }
 
@@ -73,14 +79,14 @@ function endedBypass(
 }
 
 /** Whether a bypass keeps the rule from looking. */
-function isBypassed({ usage, judge }: Case, posture: Posture): boolean {
+function isBypassed({ usage, treatment }: Case, posture: Posture): boolean {
   if (usage.bypass?.state !== "running" || posture.bypass === "off") return false;
-  const role = posture.policies.find(({ name }) => name === judge?.policy)?.role;
+  const role = posture.policies.find(({ name }) => name === treatment?.policy)?.role;
   return role !== undefined && usage.bypass.policies.includes(role);
 }
 
 export function toEffect(one: Case, answer: Answer, posture: Posture): Effect {
-  const { usage, judge } = one;
+  const { usage, treatment } = one;
   const { bypass } = usage;
   const digest = answer.digest ?? /@(sha256:[0-9a-f]{64})$/.exec(usage.image)?.[1];
   return {
@@ -93,10 +99,10 @@ export function toEffect(one: Case, answer: Answer, posture: Posture): Effect {
     runningDigests: usage.runningDigests,
     place: usage.place === "volume" ? "volume" : "container",
     uses: usage.uses,
-    mode: one.refuses ? "enforce" : (judge?.mode ?? "none"),
-    ...(judge?.policy ? { policy: judge.policy } : {}),
-    ...(judge?.rule ? { rule: judge.rule } : {}),
-    ...(judge?.entry ? { entry: judge.entry.name } : {}),
+    mode: one.refuses ? "enforce" : (treatment?.mode ?? "none"),
+    ...(treatment?.policy ? { policy: treatment.policy } : {}),
+    ...(treatment?.rule ? { rule: treatment.rule } : {}),
+    ...(treatment?.entry ? { entry: treatment.entry.name } : {}),
     reason: answer.reason,
     detail: [answer.detail, movedTag(usage, answer)].filter(Boolean).join("; "),
     source: answer.source,
@@ -107,7 +113,7 @@ export function toEffect(one: Case, answer: Answer, posture: Posture): Effect {
 
 function verdictOf(one: Case, { passes, reason }: Answer, posture: Posture): Verdict {
   if (passes === true) return "admitted";
-  if (!one.refuses) return one.judge ? "reported" : "cannotTell";
+  if (!one.refuses) return one.treatment ? "reported" : "cannotTell";
   const byGuard = reason === "bypassEnded" || reason === "bypassTooLong";
   if (!byGuard && isBypassed(one, posture)) return "bypassed";
   return passes === false ? "refused" : "cannotTell";

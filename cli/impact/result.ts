@@ -35,6 +35,7 @@ export const effectSchema = z.strictObject({
     .strictObject({ state: z.enum(["running", "ended", "invalid"]), until: z.string(), reason: z.string() })
     .optional(),
 });
+/** One image of one workload; `findings` in the output. */
 export type Effect = z.infer<typeof effectSchema>;
 
 export const impactSchema = z.strictObject({

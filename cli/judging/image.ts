@@ -19,9 +19,9 @@ import {
   unreadSignatures,
 } from "../signatures/formats";
 import type { SignatureLayer } from "../signatures/layers";
-import { judgeAttestation, judgeSignatures, type SignersVerdict } from "../signatures/signers";
+import { checkAttestation, checkSignatures, type SignersVerdict } from "../signatures/signers";
 import type { ImageReport, Judgement, Reason, SignatureReport } from "./imageReport";
-import { isSystemNamespace, type Judge, judgeFor, willRefuse } from "./rules";
+import { isSystemNamespace, type Treatment, treatmentOf, willRefuse } from "./rules";
 
 /** What the registry holds for one image and one place of its signatures. */
 interface Found {
@@ -51,8 +51,8 @@ export async function checkImage(
     const judgements = namespaces.map((namespace) => malformedJudgement(namespace, error.message, resolved));
     return { image, formats: [], signatures: [], judgements };
   }
-  const judges = namespaces.map((namespace) => judgeFor(resolved.posture, reference, namespace));
-  const entry = judges.find((judge) => judge.entry)?.entry;
+  const treatments = namespaces.map((namespace) => treatmentOf(resolved.posture, reference, namespace));
+  const entry = treatments.find((treatment) => treatment.entry)?.entry;
   const clients = new Clients();
   try {
     const { found, answer } = await lookUp(reference, entry, resolved, clients);
@@ -62,7 +62,7 @@ export async function checkImage(
       ...(found ? { digest: found.digest } : {}),
       formats: found ? formatsOf(found) : [],
       signatures: found ? signatureReports(found) : [],
-      judgements: judges.map((judge) => toJudgement(judge, settledAnswer(judge) ?? answer)),
+      judgements: treatments.map((treatment) => toJudgement(treatment, settledAnswer(treatment) ?? answer)),
     };
   } finally {
     await clients.close();
@@ -75,7 +75,7 @@ export async function checkImage(
  */
 function malformedJudgement(namespace: string, detail: string, { posture }: Resolved): Judgement {
   const system = isSystemNamespace(posture, namespace);
-  const { mode } = judgeFor(posture, ANY_IMAGE, namespace);
+  const { mode } = treatmentOf(posture, ANY_IMAGE, namespace);
   return {
     namespace,
     mode,
@@ -116,7 +116,7 @@ async function lookUp(
   try {
     found = await read(reference, entry, clients);
     if (!entry) return { found, answer: { reason: "uncovered", passes: undefined, detail: "" } };
-    const verdict = judgeSignatures(entry, found.layers, found.digest, resolved);
+    const verdict = checkSignatures(entry, found.layers, found.digest, resolved);
     const whole = verdict.passes
       ? await withAttestations(verdict, entry, reference, found, resolved, clients)
       : verdict;
@@ -215,7 +215,7 @@ async function withAttestations(
   if (entry.attestations.length === 0) return verdict;
   const place = signaturePlace(reference, entry);
   const layers = await attestationLayers(clients.of(place.host), place.repository, found.digest);
-  const verdicts = entry.attestations.map((one) => judgeAttestation(one, layers, found.digest, resolved));
+  const verdicts = entry.attestations.map((one) => checkAttestation(one, layers, found.digest, resolved));
   const worst = verdicts.find(({ passes }) => passes === false) ?? verdicts.find(({ passes }) => passes === undefined);
   return worst ?? verdict;
 }
@@ -246,18 +246,18 @@ function reasonOf({ reason }: SignersVerdict): Reason {
   return reason;
 }
 
-function settledAnswer({ settled }: Judge): Answer | undefined {
+function settledAnswer({ settled }: Treatment): Answer | undefined {
   return settled;
 }
 
-function toJudgement(judge: Judge, { reason, passes, detail, trouble }: Answer): Judgement {
-  const refuses = willRefuse(judge);
+function toJudgement(treatment: Treatment, { reason, passes, detail, trouble }: Answer): Judgement {
+  const refuses = willRefuse(treatment);
   return {
-    namespace: judge.namespace,
-    mode: judge.mode,
-    ...(judge.policy ? { policy: judge.policy } : {}),
-    ...(judge.rule ? { rule: judge.rule } : {}),
-    ...(judge.entry ? { entry: judge.entry.name } : {}),
+    namespace: treatment.namespace,
+    mode: treatment.mode,
+    ...(treatment.policy ? { policy: treatment.policy } : {}),
+    ...(treatment.rule ? { rule: treatment.rule } : {}),
+    ...(treatment.entry ? { entry: treatment.entry.name } : {}),
     verdict: passes === undefined ? "unknown" : passes || !refuses ? "admitted" : "refused",
     passes: passes ?? null,
     // What Kyverno does when it meets the same trouble; refusing is all it can do where it enforces.

@@ -37,6 +37,7 @@ export interface SignatureReport {
   readonly malformed?: string;
 }
 
+/** What is said of one image in one namespace. */
 export interface Judgement {
   readonly namespace: string;
   readonly mode: "audit" | "enforce" | "none";

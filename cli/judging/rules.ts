@@ -8,8 +8,8 @@ import { isSpelledLike, plainSpellings } from "../../components/posture/spelling
 import type { ImageRule, PolicyPlan, Posture } from "../../components/posture/types";
 import { type ImageReference, policyText } from "../images/reference";
 
-/** Which rule of the stack judges an image in a namespace, before any registry is asked. */
-export interface Judge {
+/** How the stack treats an image in a namespace, as far as that is known before any registry is asked. */
+export interface Treatment {
   readonly namespace: string;
   readonly mode: GuardMode | "none";
   readonly policy?: string;
@@ -19,7 +19,7 @@ export interface Judge {
   readonly settled?: { reason: "uncovered" | "exempt" | "notJudged"; passes: boolean; detail: string };
 }
 
-export function judgeFor(posture: Posture, image: ImageReference, namespace: string): Judge {
+export function treatmentOf(posture: Posture, image: ImageReference, namespace: string): Treatment {
   const found = posture.policies
     .filter(({ role }) => isJudge(role))
     .flatMap((plan) => plan.scopes.map((scope) => ({ plan, scope })))
@@ -46,7 +46,7 @@ function uncovered(
   plan: PolicyPlan,
   image: ImageReference,
   rule: (base: string) => string,
-): Pick<Judge, "rule" | "settled"> {
+): Pick<Treatment, "rule" | "settled"> {
   const name = `${image.registry}/${image.path}`;
   if (plan.uncovered === UncoveredAction.Refuse) {
     const detail = `no entry of images covers ${name}; add it with its signers, or to uncovered.exempt`;
@@ -62,7 +62,7 @@ function uncovered(
   return { settled: { reason: "uncovered", passes: true, detail } };
 }
 
-function notJudged(posture: Posture, namespace: string): Judge {
+function notJudged(posture: Posture, namespace: string): Treatment {
   const suspended = posture.suspended.map(({ policy, until }) => `${policy} is suspended until ${until}`).join(", ");
   const detail = isSystemNamespace(posture, namespace)
     ? "a system namespace, which no policy looks at"
@@ -86,6 +86,6 @@ export function usualNamespaces(posture: Posture): string[] {
   return [named, application].filter((name): name is string => name !== undefined);
 }
 
-export function willRefuse(judge: Judge): boolean {
-  return judge.mode === GuardMode.Enforce;
+export function willRefuse(treatment: Treatment): boolean {
+  return treatment.mode === GuardMode.Enforce;
 }

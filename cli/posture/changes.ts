@@ -7,9 +7,9 @@ import {
   compareAspects,
   compareDemands,
   type DemandStrength,
+  enforcementAt,
   failsClosed,
   join,
-  judgementAt,
   namespaceWitnesses,
   type Strength,
 } from "../../components/posture/strength/strength";
@@ -87,13 +87,13 @@ function toLine(strength: Strength): Change["strength"] {
 
 function modeChanges(a: Posture, b: Posture, names: NamespaceNames, witnesses: readonly Witness[]): Change[] {
   const word = (posture: Posture, name: Witness) => {
-    const { mode } = judgementAt(posture, name);
+    const { mode } = enforcementAt(posture, name);
     return mode === "none" ? "not checked" : mode;
   };
   const modes = ["not checked", "audit", "enforce"];
   const changed = names.groupBy(witnesses, (name) => transition(word(a, name), word(b, name)));
   const guards = names.groupBy(witnesses, (name) => {
-    const [before, after] = [judgementAt(a, name), judgementAt(b, name)];
+    const [before, after] = [enforcementAt(a, name), enforcementAt(b, name)];
     if (before.mode !== "enforce" || after.mode !== "enforce") return undefined;
     return transition(before.missing.join(" and ") || "none", after.missing.join(" and ") || "none");
   });

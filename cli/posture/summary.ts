@@ -1,4 +1,4 @@
-import { judgementAt, namespaceWitnesses } from "../../components/posture/strength/strength";
+import { enforcementAt, namespaceWitnesses } from "../../components/posture/strength/strength";
 import type { Posture } from "../../components/posture/types";
 import { weakenings } from "../../components/posture/weakenings";
 import { labelList, NamespaceNames } from "./names";
@@ -10,7 +10,7 @@ export function summarise(posture: Posture, was = ""): Change[] {
   const line = (about: string, text: readonly Part[]): Change => ({ about: `${was}${about}`, strength: "none", text });
   const names = new NamespaceNames(posture);
   const modes = names.groupBy(namespaceWitnesses(posture, posture, names.all), (name) => {
-    const { mode } = judgementAt(posture, name);
+    const { mode } = enforcementAt(posture, name);
     return mode === "none" ? "not checked" : mode;
   });
   const { bypass, trust, kyverno } = posture;

@@ -3,7 +3,6 @@ import { isJudge } from "../../components/policies/names";
 import { type DeployedPolicy, readPolicies } from "../cluster/policies";
 import { type Gap, type ObjectSource, readAll, rightsFix } from "../cluster/source";
 import { readUsages, type Usage, WHEN } from "../cluster/workloads";
-import { Findings, type Known, modeOf } from "./findings";
 import {
   type Report,
   type ReportBypass,
@@ -14,22 +13,23 @@ import {
   type State,
 } from "./result";
 import { minute, shareOf } from "./tables";
+import { type Known, modeOf, Tally } from "./tally";
 
 /** What Kyverno says about everything that is in the cluster. */
 export async function makeReport(source: ObjectSource, namespaces: readonly string[], now: Date): Promise<Report> {
   const { policies, gaps: policyGaps } = await readPolicies(source);
   if (policies.length === 0) throw nothingToReport(policyGaps, source);
-  const findings = new Findings(policies);
+  const tally = new Tally(policies);
   const read = (resource: typeof SCAN_REPORTS, counted: boolean) =>
     readAll(source, resource, namespaces, (page) => {
-      for (const report of page) findings.add(report, counted);
+      for (const report of page) tally.add(report, counted);
     });
   const scanGaps = await read(SCAN_REPORTS, true);
-  const wholeRows = findings.rows > 0;
+  const wholeRows = tally.rows > 0;
   const reportGaps = await read(POLICY_REPORTS, !wholeRows);
   const { usages, gaps } = await readUsages(source, namespaces, now);
 
-  const images = imagesOf(usages, findings, policies);
+  const images = imagesOf(usages, tally, policies);
   const bypasses = bypassesOf(usages);
   const notRead = [...scanGaps, ...reportGaps, ...gaps];
   return {
@@ -50,10 +50,10 @@ export async function makeReport(source: ObjectSource, namespaces: readonly stri
     },
     images,
     namespaces: namespacesOf(usages, images, policies),
-    policies: policies.map((policy) => policyOf(policy, findings)).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    policies: policies.map((policy) => policyOf(policy, tally)).sort((a, b) => (a.name < b.name ? -1 : 1)),
     bypasses,
     notRead,
-    limits: limitsOf(findings, wholeRows, notRead),
+    limits: limitsOf(tally, wholeRows, notRead),
   };
 }
 
@@ -68,20 +68,20 @@ function nothingToReport(gaps: readonly Gap[], source: ObjectSource): Error {
 const workloadText = ({ owner }: Usage) => `${owner.kind}/${owner.name}`;
 const workloadKey = (usage: Usage) => `${usage.namespace}\n${workloadText(usage)}`;
 
-function imagesOf(usages: readonly Usage[], findings: Findings, policies: readonly DeployedPolicy[]): ReportImage[] {
+function imagesOf(usages: readonly Usage[], tally: Tally, policies: readonly DeployedPolicy[]): ReportImage[] {
   const groups = groupBy(usages, ({ namespace, image, reference }) => `${namespace}\n${reference ?? image}`);
   const judging = policies.filter(({ role }) => isJudge(role));
-  return groups.map((group) => imageOf(group, knownOf(group, findings, judging))).sort(worstFirst);
+  return groups.map((group) => imageOf(group, knownOf(group, tally, judging))).sort(worstFirst);
 }
 
 /** Where no policy demands a signature, as in Kyverno's own namespace, nobody lacks a signer. */
 function knownOf(
   [usage]: readonly Usage[],
-  findings: Findings,
+  tally: Tally,
   judging: readonly DeployedPolicy[],
 ): Known | { readonly detail: string } | undefined {
   const { namespace, image, reference = image } = usage!;
-  const known = findings.of(namespace, reference);
+  const known = tally.of(namespace, reference);
   const demanded = judging.length === 0 || modeOf(judging, namespace) !== "none";
   return known?.state === "noSigner" && !demanded ? { detail: "no policy demands signatures here" } : known;
 }
@@ -147,9 +147,9 @@ function namespacesOf(
     .sort((a, b) => (a.percent ?? 101) - (b.percent ?? 101) || (a.name < b.name ? -1 : 1));
 }
 
-function policyOf(policy: DeployedPolicy, findings: Findings): ReportPolicy {
+function policyOf(policy: DeployedPolicy, tally: Tally): ReportPolicy {
   const { name, role, action, ready, background } = policy;
-  return { name, role, mode: action, ready, background, results: findings.results(name) };
+  return { name, role, mode: action, ready, background, results: tally.results(name) };
 }
 
 function bypassesOf(usages: readonly Usage[]): ReportBypass[] {
@@ -179,21 +179,21 @@ function bypassesOf(usages: readonly Usage[]): ReportBypass[] {
 const ORDER = ["ended", "invalid", "running"];
 const text = ({ state, namespace, workload }: ReportBypass) => `${ORDER.indexOf(state)}${namespace}/${workload}`;
 
-function limitsOf(findings: Findings, wholeRows: boolean, notRead: readonly Gap[]): string[] {
+function limitsOf(tally: Tally, wholeRows: boolean, notRead: readonly Gap[]): string[] {
   const limits = [
     "Refused requests leave no report: their number is in Kyverno's metric kyverno_policy_results_total, their text in events on the policies.",
     wholeRows
       ? "Verdicts come from BackgroundScanReports, which have a row for each image. PolicyReports keep one row for each policy, rule and object, so tools that read those can show less."
       : "There were no BackgroundScanReports to read, only PolicyReports: those keep one row for each policy, rule and object, so in pods with several images some are not judged here, and the policies' counts are too low.",
-    findings.newest > 0
-      ? `Kyverno scans in the background, each object about once an hour: the rows are from ${iso(findings.oldest)} to ${iso(findings.newest)}. What was signed or deployed since is not in them.`
+    tally.newest > 0
+      ? `Kyverno scans in the background, each object about once an hour: the rows are from ${iso(tally.oldest)} to ${iso(tally.newest)}. What was signed or deployed since is not in them.`
       : "Kyverno has not scanned anything yet; ask again in a few minutes.",
     '"Not judged" is what no row names: not scanned yet, exempt, a finished scan of another image, or a namespace that no policy looks at.',
     "Rows that only repeat the annotation kyverno.io/verify-images are left out: anybody who creates pods can write it.",
     "Who granted a bypass is in the API server's audit log only. guard-image-bypass and the debug policies look at requests and leave no rows.",
   ];
-  if (findings.staleRows > 0)
-    limits.push(`${findings.staleRows} rows are older than their policy's last change and were left out.`);
+  if (tally.staleRows > 0)
+    limits.push(`${tally.staleRows} rows are older than their policy's last change and were left out.`);
   const fix = rightsFix(notRead);
   if (fix) limits.push(`Rights lack, so something is missing here. The administrator can give them: ${fix}`);
   return limits;

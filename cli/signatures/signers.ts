@@ -18,7 +18,7 @@ export interface SignersVerdict {
   readonly by: string[];
 }
 
-export function judgeSignatures(
+export function checkSignatures(
   rule: ImageRule,
   layers: readonly SignatureLayer[],
   imageDigest: string,
@@ -147,7 +147,7 @@ function furthest(faults: readonly SignatureFault[]): SignatureFault {
  * Attestations as Kyverno 1.10 judges them: signers are asked in order, the first one that fails refuses the image, and
  * so does a statement of the wanted type by somebody else.
  */
-export function judgeAttestation(
+export function checkAttestation(
   attestation: Attestation,
   layers: readonly SignatureLayer[],
   imageDigest: string,

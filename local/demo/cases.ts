@@ -78,7 +78,7 @@ const anotherSubject = /subject mismatch|none of the expected identities matched
 const noSigner = /no signer is configured for docker\.io\/\S*nginx:1\.27/;
 
 /** Where the policy reports in audit and refuses in enforce. */
-const judged = (policy: string, says: RegExp): DemoCase["expected"] => ({
+const fails = (policy: string, says: RegExp): DemoCase["expected"] => ({
   dev: { verdict: "reported", policy, says },
   prod: { verdict: "refused", policy, says },
 });
@@ -109,56 +109,56 @@ export const cases: readonly DemoCase[] = [
     title: "unsigned",
     namespace: namespaces.production,
     make: (images, name) => pod(name, images.unsigned),
-    expected: judged("require-signed-images", unsigned),
+    expected: fails("require-signed-images", unsigned),
   },
   {
     id: "unsigned-digest",
     title: "unsigned, by digest",
     namespace: namespaces.production,
     make: (images, name) => pod(name, images.unsignedByDigest),
-    expected: judged("require-signed-images", unsigned),
+    expected: fails("require-signed-images", unsigned),
   },
   {
     id: "other-workflow",
     title: "signed by another workflow",
     namespace: namespaces.production,
     make: (images, name) => pod(name, images.otherWorkflow),
-    expected: judged("require-signed-images", anotherSubject),
+    expected: fails("require-signed-images", anotherSubject),
   },
   {
     id: "other-repository",
     title: "signed by another repository",
     namespace: namespaces.production,
     make: (images, name) => pod(name, images.otherRepository),
-    expected: judged("require-signed-images", anotherSubject),
+    expected: fails("require-signed-images", anotherSubject),
   },
   {
     id: "init",
     title: "init container unsigned",
     namespace: namespaces.production,
     make: (images, name) => pod(name, images.signed, images.unsigned),
-    expected: judged("require-signed-images", unsigned),
+    expected: fails("require-signed-images", unsigned),
   },
   {
     id: "deployment",
     title: "Deployment, image unsigned",
     namespace: namespaces.application,
     make: (images, name) => deployment(name, images.unsigned),
-    expected: judged("verify-image-signatures-templates", unsigned),
+    expected: fails("verify-image-signatures-templates", unsigned),
   },
   {
     id: "cronjob",
     title: "CronJob, image unsigned",
     namespace: namespaces.application,
     make: (images, name) => cronJob(name, images.unsigned),
-    expected: judged("verify-image-signatures-templates", unsigned),
+    expected: fails("verify-image-signatures-templates", unsigned),
   },
   {
     id: "nginx-production",
     title: "nginx, no signer known",
     namespace: namespaces.production,
     make: (images, name) => pod(name, images.nginx),
-    expected: judged("require-signed-images", noSigner),
+    expected: fails("require-signed-images", noSigner),
   },
   {
     id: "nginx-application",

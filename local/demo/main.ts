@@ -10,7 +10,7 @@ import { verdictsPicture } from "./picture";
 import { applyRendered } from "./render";
 import { paint, Screen, table } from "./screen";
 import { localChanges, localSettings, type StackName, stackNames } from "./settings";
-import { judgeAll, type Outcome, removeAll } from "./verdicts";
+import { type Outcome, removeAll, tryAll } from "./verdicts";
 
 interface Options {
   stack?: StackName;
@@ -109,7 +109,7 @@ async function runStacks(
     const outcomes = await screen.step(
       "cases",
       () =>
-        judgeAll(plane, cases, images, stack, () =>
+        tryAll(plane, cases, images, stack, () =>
           screen.note("waiting for the policy reports (Kyverno writes them after about a minute)"),
         ),
       () => `${cases.length} objects created or refused, policy reports read`,

@@ -56,11 +56,11 @@ export async function waitForRows(
 ): Promise<ReportRow[]> {
   const end = Date.now() + timeoutMs;
   for (;;) {
-    const findings = await readRows(plane);
+    const rows = await readRows(plane);
     const complete = wanted.every((want) =>
-      findings.some((f) => f.uid === want.uid && f.policy === want.policy && f.result === want.result),
+      rows.some((f) => f.uid === want.uid && f.policy === want.policy && f.result === want.result),
     );
-    if (complete || Date.now() > end) return findings;
+    if (complete || Date.now() > end) return rows;
     await sleep(1000);
   }
 }

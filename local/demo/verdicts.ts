@@ -36,7 +36,7 @@ export interface Outcome {
   readonly asExpected: boolean;
   readonly short: string;
   readonly full: string;
-  readonly findings: readonly ReportRow[];
+  readonly rows: readonly ReportRow[];
 }
 
 export async function attempt(
@@ -58,7 +58,7 @@ export async function attempt(
 }
 
 /** Tries every case, then waits for the reports about what was admitted. */
-export async function judgeAll(
+export async function tryAll(
   plane: ControlPlane,
   cases: readonly DemoCase[],
   images: DemoImages,
@@ -73,19 +73,19 @@ export async function judgeAll(
     if (!created || !policy || verdict === "refused") return [];
     return [{ uid: created.metadata.uid, policy, result: verdict === "reported" ? "fail" : "pass" } as const];
   });
-  const findings = await waitForRows(plane, wanted);
-  return attempts.map((one) => outcome(one, findings, stack));
+  const rows = await waitForRows(plane, wanted);
+  return attempts.map((one) => outcome(one, rows, stack));
 }
 
 function outcome({ demoCase, created, refusal }: Attempt, all: readonly ReportRow[], stack: StackName): Outcome {
   const expected = demoCase.expected[stack];
-  const findings = created ? all.filter(({ uid }) => uid === created.metadata.uid) : [];
-  const failed = findings.filter(({ result }) => result === "fail" || result === "error");
+  const rows = created ? all.filter(({ uid }) => uid === created.metadata.uid) : [];
+  const failed = rows.filter(({ result }) => result === "fail" || result === "error");
   // Several policies may report one image; the one that the case is about speaks.
   const main = failed.find(({ policy }) => policy === expected.policy) ?? failed[0];
   const verdict: Verdict = created ? (main ? "reported" : "admitted") : "refused";
   const objection = refusal === undefined ? undefined : mainObjection(refusal);
-  const passed = findings.some(({ policy, result }) => policy === expected.policy && result === "pass");
+  const passed = rows.some(({ policy, result }) => policy === expected.policy && result === "pass");
   const policy = objection?.policy ?? main?.policy ?? (passed ? expected.policy : undefined);
   const text = refusal ?? main?.message ?? "";
   return {
@@ -95,7 +95,7 @@ function outcome({ demoCase, created, refusal }: Attempt, all: readonly ReportRo
       verdict === expected.verdict && policy === expected.policy && (!expected.says || expected.says.test(text)),
     short: shortOf(created, objection?.message ?? refusal ?? main?.message, policy),
     full: refusal ?? failed.map((f) => `${f.policy}, ${f.rule}: ${f.message.trim()}`).join("\n"),
-    findings,
+    rows,
   };
 }
 

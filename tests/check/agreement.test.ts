@@ -409,20 +409,20 @@ describe("check and admission say the same", function () {
         [{ kind: "reset" }, "unreachable"],
         [{ kind: "delay", ms: 20_000 }, "timeout"],
       ];
-      const judge = async (image: string): Promise<[CheckReport, string]> => [
+      const ask = async (image: string): Promise<[CheckReport, string]> => [
         await world.check([image], [apps]),
         await world.admit(image, apps),
       ];
       for (const [fault, trouble] of faults) {
         world.proxy.setFault("ikey168/modulo-app", fault);
-        const [report, done] = await judge(good.tag);
+        const [report, done] = await ask(good.tag);
         world.proxy.clearFaults();
         const said = judgementOf(report, good.tag, apps);
         const got = [said.reason, said.trouble, said.verdict, said.kyvernoNow, report.exitCode];
         assert.deepEqual(got, ["cannotTell", trouble, "unknown", "refuses", 2], `${trouble}: ${said.detail}`);
         assert.notEqual(done, "admitted", trouble);
       }
-      const [report, done] = await judge(`${owner}/modulo-none:1`);
+      const [report, done] = await ask(`${owner}/modulo-none:1`);
       const said = judgementOf(report, `${owner}/modulo-none:1`, apps);
       assert.deepEqual([said.reason, said.trouble], ["cannotTell", "notFound"]);
       assert.notEqual(done, "admitted");

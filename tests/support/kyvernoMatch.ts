@@ -40,19 +40,19 @@ function decide(pattern: string, text: string): boolean {
 export type PodRequest = "create" | "bypass" | "debug";
 
 /** One entry of a rule that verifies images. */
-export interface Judge {
+export interface JudgingEntry {
   readonly policy: string;
   readonly rule: string;
   readonly action: string;
-  readonly judgesIn: (namespace: string) => boolean;
-  readonly judgesImage: (image: string) => boolean;
+  readonly looksIn: (namespace: string) => boolean;
+  readonly matchesImage: (image: string) => boolean;
 }
 
 /**
  * What verifies images in such requests. Entries without attestors and attestations don't: Kyverno records no verdict
  * for them (imageverifier.go, Verify).
  */
-export function judgesOf(policies: readonly Manifest[], request: PodRequest): Judge[] {
+export function judgingEntries(policies: readonly Manifest[], request: PodRequest): JudgingEntry[] {
   return policies.flatMap((policy) => {
     const spec = policy.spec as Json;
     return (spec.rules as Json[])
@@ -64,8 +64,8 @@ export function judgesOf(policies: readonly Manifest[], request: PodRequest): Ju
             policy: policy.metadata.name,
             rule: rule.name as string,
             action: spec.validationFailureAction as string,
-            judgesIn: (namespace: string) => appliesIn(rule, namespace, request),
-            judgesImage: (image: string) =>
+            looksIn: (namespace: string) => appliesIn(rule, namespace, request),
+            matchesImage: (image: string) =>
               (entry.imageReferences as string[]).some((pattern) => kyvernoWildcard(pattern, image)),
           })),
       );

@@ -36,16 +36,16 @@ export function explain(text: string, stack?: string): Explanation {
   // Looked up for each of them, so kept by place; of several for one place the first counts.
   const byPlace = new Map([...listed].reverse().map((one) => [placeOf(one.policy, one.rule), one]));
   const context = { stack, namespace: resource?.split("/")[1] };
-  const findings =
+  const explained =
     spoken.length > 0
       ? spoken.map((objection) => explainObjection(objection, byPlace, context))
       : [explainMessage(withoutControls(text), context)];
-  const known = findings.some(({ id }) => id !== undefined);
+  const known = explained.some(({ id }) => id !== undefined);
   return {
     version: 1,
     ...(resource ? { resource } : {}),
     ...(webhook ? { webhook } : {}),
-    findings,
+    findings: explained,
     exitCode: known ? 0 : 1,
   };
 }
@@ -141,16 +141,16 @@ function oneLine(text: string): string {
 
 export function describeExplanation({ resource, webhook, findings }: Explanation): string {
   const head = [resource ? `refused: ${resource}` : "", webhook ? `webhook: ${webhook}` : ""].filter(Boolean);
-  const blocks = findings.map((finding) =>
+  const blocks = findings.map((one) =>
     [
-      finding.policy ? `policy:   ${finding.policy}, rule ${finding.rule}` : "",
-      finding.image ? `image:    ${finding.image}` : "",
-      finding.expected ? `expected: ${finding.expected}` : "",
-      finding.received ? `received: ${finding.received}` : "",
-      `message:  ${finding.message}`,
-      `means:    ${plainText(finding.meaning)}`,
-      `do:       ${plainText(finding.todo)}`,
-      ...finding.commands.map((command) => `          $ ${command}`),
+      one.policy ? `policy:   ${one.policy}, rule ${one.rule}` : "",
+      one.image ? `image:    ${one.image}` : "",
+      one.expected ? `expected: ${one.expected}` : "",
+      one.received ? `received: ${one.received}` : "",
+      `message:  ${one.message}`,
+      `means:    ${plainText(one.meaning)}`,
+      `do:       ${plainText(one.todo)}`,
+      ...one.commands.map((command) => `          $ ${command}`),
     ]
       .filter(Boolean)
       .map(printableLines)

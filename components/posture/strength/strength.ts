@@ -32,7 +32,7 @@ export function compareAspects(a: Posture, b: Posture): AspectStrength[] {
   const names = namespaceWitnesses(a, b);
   const aspect = (name: Aspect, strength: Strength): AspectStrength => ({ aspect: name, strength });
   return [
-    aspect("mode", join(names.map((name) => compare(judgementAt(a, name), judgementAt(b, name), judgesAtLeast)))),
+    aspect("mode", join(names.map((name) => compare(enforcementAt(a, name), enforcementAt(b, name), enforcesAtLeast)))),
     aspect("demand", join(compareDemands(a, b, names).map(({ strength }) => strength))),
     aspect("failure", join(names.map((name) => compare(failsClosed(a, name), failsClosed(b, name), atLeast)))),
     aspect("bypass", compare(a, b, bypassesAtMost)),
@@ -72,15 +72,15 @@ export function namespaceWitnesses(a: Posture, b: Posture, patterns: readonly st
 }
 
 /** How images are judged in a namespace: not at all < audit < enforce; with a guard missing enforce is less. */
-export interface Judgement {
+export interface Enforcement {
   readonly mode: "none" | GuardMode;
   /** Guards that should be there. Without them anybody forges a verdict or sets a bypass. */
   readonly missing: readonly PolicyRole[];
 }
 
-const RANK: Record<Judgement["mode"], number> = { none: 0, audit: 1, enforce: 2 };
+const RANK: Record<Enforcement["mode"], number> = { none: 0, audit: 1, enforce: 2 };
 
-export function judgementAt(posture: Posture, name: Witness): Judgement {
+export function enforcementAt(posture: Posture, name: Witness): Enforcement {
   const modes = judgesAt(posture, name).map((policy) => policy.mode);
   const mode = modes.includes(GuardMode.Enforce) ? "enforce" : modes.length > 0 ? "audit" : "none";
   const present = (role: PolicyRole) => posture.policies.some((policy) => policy.role === role && covers(policy, name));
@@ -91,7 +91,7 @@ export function judgementAt(posture: Posture, name: Witness): Judgement {
   return { mode, missing: mode === "enforce" ? needed.filter((role) => !present(role)) : [] };
 }
 
-function judgesAtLeast(x: Judgement, y: Judgement): boolean {
+function enforcesAtLeast(x: Enforcement, y: Enforcement): boolean {
   return RANK[x.mode] === RANK[y.mode] ? within(x.missing, y.missing) : RANK[x.mode] > RANK[y.mode];
 }
 

@@ -1,5 +1,7 @@
 import { strict as assert } from "node:assert";
 import * as fs from "node:fs";
+import * as path from "node:path";
+import ts from "typescript";
 import { z } from "zod";
 import * as args from "../../../components/args";
 import { guardSchema } from "../../../components/schema";
@@ -7,6 +9,7 @@ import {
   deriveSchema,
   type PackageSchema,
   PLUGIN_MANIFEST,
+  PROJECT,
   PROJECT_MANIFEST,
   type PropertySchema,
   readJson,
@@ -54,7 +57,10 @@ describe("schema.json, from which the SDKs of other languages are made", () => {
         .map(([name, type]) => [name.split(":").pop()!, type.enum!.map(({ value }) => value).sort()]),
     );
     const own = Object.fromEntries(
-      Object.entries(args).map(([name, values]) => [name, Object.values(values as Record<string, string>).sort()]),
+      Object.entries(args).map(([name, values]) => [
+        name,
+        Object.values(values as Record<string, string | number>).sort(),
+      ]),
     );
     assert.deepEqual(enums, own);
   });
@@ -73,6 +79,13 @@ describe("schema.json, from which the SDKs of other languages are made", () => {
     ]);
   });
 
+  it("says each default twice in the same words: as text, which other languages get, and as a tag for editors", () => {
+    const wrong = optionalArguments()
+      .filter(({ text, tag }) => tag === undefined || !plain(text).includes(`Default ${plain(tag)}`))
+      .map(({ key, text, tag }) => `${key}: @default ${tag} in "${text}"`);
+    assert.deepEqual(wrong, []);
+  });
+
   it("documents every argument, also where the SDK can't show a type's own comment", () => {
     const silent = [
       ...Object.entries(resource.inputProperties).map(([key, { description }]) => [key, description]),
@@ -84,6 +97,32 @@ describe("schema.json, from which the SDKs of other languages are made", () => {
     assert.deepEqual(silent, []);
   });
 });
+
+/** Every argument that may be left out, with the text of its doc comment and its default. */
+function optionalArguments(): { key: string; text: string; tag: string | undefined }[] {
+  const file = path.join(PROJECT, "components", "args.ts");
+  const source = ts.createSourceFile(file, fs.readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  const fields = source.statements
+    .filter(ts.isInterfaceDeclaration)
+    .flatMap(({ name, members }) =>
+      members.filter(ts.isPropertySignature).map((field) => ({ key: `${name.text}.${field.name.getText()}`, field })),
+    );
+  assert.ok(fields.length > 100);
+  return fields
+    .filter(({ field }) => field.questionToken)
+    .map(({ key, field }) => {
+      const tag = ts.getJSDocTags(field).find(({ tagName }) => tagName.text === "default");
+      const [comment] = ts.getJSDocCommentsAndTags(field);
+      return { key, text: String(comment?.comment), tag: tag && String(tag.comment) };
+    });
+}
+
+/** `Default: a, b.` and `["a", "b"]` alike. */
+const plain = (text: string) =>
+  text
+    .replace(/["`[\]]/g, "")
+    .replace(/\s+/g, " ")
+    .replace(/\bDefault: /g, "Default ");
 
 /** `path: kind` of each setting that a Pulumi program can give. */
 function settingsOfSchema(schema: PackageSchema): string[] {
@@ -117,18 +156,16 @@ function settingsOfParser(): string[] {
       return Object.entries(node.shape as Record<string, z.ZodType>).flatMap(([key, child]) =>
         walk(path ? `${path}.${key}` : key, child),
       );
-    return [`${path}: ${kindOf(path, node)}`];
+    return [`${path}: ${kindOf(node)}`];
   };
   return walk("", guardSchema).sort();
 }
 
-/** Enums of the parser that stay free text in the arguments, as Kyverno may learn further words. */
-const FREE_WORDS = ["signatureAlgorithm"];
-
-function kindOf(path: string, node: z.ZodType): string {
-  if (node instanceof z.ZodEnum) return FREE_WORDS.some((word) => path.endsWith(word)) ? "string" : "enum";
-  if (node instanceof z.ZodUnion && node.options.some((one) => one instanceof z.ZodRecord)) return "text or block";
+function kindOf(node: z.ZodType): string {
+  if (node instanceof z.ZodEnum) return "enum";
+  if (node instanceof z.ZodUnion && node.options.every((one) => one instanceof z.ZodLiteral)) return "enum";
+  if (node instanceof z.ZodUnion) return "text or block";
   if (node instanceof z.ZodBoolean) return "boolean";
-  if (node instanceof z.ZodNumber || node instanceof z.ZodUnion) return "number";
+  if (node instanceof z.ZodNumber) return "number";
   return "string";
 }

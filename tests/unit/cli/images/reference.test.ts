@@ -7,7 +7,7 @@ import {
   verifierObjection,
 } from "../../../../cli/images/reference";
 import { checkImage } from "../../../../cli/judging/image";
-import { judgeFor, usualNamespaces } from "../../../../cli/judging/rules";
+import { treatmentOf, usualNamespaces } from "../../../../cli/judging/rules";
 import { entryRule, RULE } from "../../../../components/policies/names";
 import { resolvePosture } from "../../../../components/resolve";
 import { MODULO, postureOf, settings } from "../../../support/settings";
@@ -112,27 +112,27 @@ describe("check: which rule judges", () => {
       uncovered: { exempt: [{ repositories: ["quay.io/tools/*"], reason: "scanned" }] },
     }),
   );
-  const judge = (image: string, namespace: string) => judgeFor(posture, parseReference(image), namespace);
+  const treatment = (image: string, namespace: string) => treatmentOf(posture, parseReference(image), namespace);
 
   it("by namespace and image", () => {
-    const signed = judge("ghcr.io/ikey168/modulo-x:1", "prod-eu");
+    const signed = treatment("ghcr.io/ikey168/modulo-x:1", "prod-eu");
     assert.deepEqual(
       [signed.policy, signed.rule, signed.mode],
       ["require-signed-images", entryRule("signedBy", "modulo"), "enforce"],
     );
-    assert.equal(judge("ghcr.io/ikey168/modulo-x:1", "team-a").policy, "verify-image-signatures-audit");
-    assert.equal(judge("quay.io/tools/x", "prod").settled?.reason, "exempt");
-    assert.equal(judge("quay.io/other/x", "prod").settled?.passes, false);
-    assert.equal(judge("quay.io/other/x", "default").settled?.passes, true);
-    assert.equal(judge("ghcr.io:443/ikey168/modulo-x", "default").rule, RULE.imagesAreSpelledPlainly);
-    assert.equal(judge("nginx", "kube-system").settled?.reason, "notJudged");
+    assert.equal(treatment("ghcr.io/ikey168/modulo-x:1", "team-a").policy, "verify-image-signatures-audit");
+    assert.equal(treatment("quay.io/tools/x", "prod").settled?.reason, "exempt");
+    assert.equal(treatment("quay.io/other/x", "prod").settled?.passes, false);
+    assert.equal(treatment("quay.io/other/x", "default").settled?.passes, true);
+    assert.equal(treatment("ghcr.io:443/ikey168/modulo-x", "default").rule, RULE.imagesAreSpelledPlainly);
+    assert.equal(treatment("nginx", "kube-system").settled?.reason, "notJudged");
   });
 
   it("where a wildcard of Kyverno's takes an image for another registry's", () => {
     const posture = postureOf(
       settings({ images: [{ ...MODULO, repositories: ["*.corp.internal/*"], acceptWildcardReason: "ours" }] }),
     );
-    const ruleFor = (image: string, namespace: string) => judgeFor(posture, parseReference(image), namespace).rule;
+    const ruleFor = (image: string, namespace: string) => treatmentOf(posture, parseReference(image), namespace).rule;
     assert.equal(ruleFor("hub.corp.internal/app:1", "prod"), "signed-by-modulo");
     assert.equal(ruleFor("evil.tld/x.corp.internal/app:1", "prod"), "every-image-has-a-signer");
     assert.equal(ruleFor("evil.tld/x.corp.internal/app:1", "default"), "signed-by-modulo");

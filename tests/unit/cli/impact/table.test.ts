@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import type { Effect, ImpactResult } from "../../../../cli/impact/result";
 import { describeImpact } from "../../../../cli/impact/table";
 
-const finding = (uses: Effect["uses"]): Effect => ({
+const effect = (uses: Effect["uses"]): Effect => ({
   verdict: "refused",
   namespace: "production",
   owner: { kind: "Deployment", name: "shop" },
@@ -29,7 +29,7 @@ const result = (uses: Effect["uses"]): ImpactResult => ({
     ready: 0,
     images: { refused: 1, cannotTell: 0, bypassed: 0, reported: 0, admitted: 0 },
   },
-  findings: [finding(uses)],
+  findings: [effect(uses)],
   notRead: [],
   notes: [],
   exitCode: 1,

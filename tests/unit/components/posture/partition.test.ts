@@ -4,7 +4,7 @@ import { RULE } from "../../../../components/policies/names";
 import { KUBERNETES_NAMESPACES } from "../../../../components/posture/namespaces";
 import { GuardInputError } from "../../../../components/problems";
 import { IMAGES, NAMESPACES, type RandomSettings, randomSettings } from "../../../support/arbitraries";
-import { appliesIn, judgesOf, kyvernoWildcard, type PodRequest } from "../../../support/kyvernoMatch";
+import { appliesIn, judgingEntries, kyvernoWildcard, type PodRequest } from "../../../support/kyvernoMatch";
 import { compile, rulesOf } from "../../../support/settings";
 
 /** Where a namespace belongs, by the words of the documentation and not by the code. */
@@ -60,15 +60,15 @@ describe("the partition of namespaces and images", () => {
     it(`lets exactly one rule judge a covered image, in the documented mode (${request})`, () => {
       forAccepted((settings, { policies }) => {
         const patterns = settings.images.flatMap(({ repositories }) => repositories);
-        const judges = judgesOf(policies, request);
+        const judges = judgingEntries(policies, request);
         const judgesByImage = IMAGES.map(({ image, repository }) => ({
           image,
           covered: patterns.some((pattern) => kyvernoWildcard(pattern, repository)),
-          judges: judges.filter((judge) => judge.judgesImage(image)),
+          judges: judges.filter((judge) => judge.matchesImage(image)),
         }));
         for (const namespace of NAMESPACES) {
           const place = documented(settings, namespace);
-          const here = new Set(judges.filter((judge) => judge.judgesIn(namespace)));
+          const here = new Set(judges.filter((judge) => judge.looksIn(namespace)));
           for (const { image, covered, judges } of judgesByImage) {
             const found = judges
               .filter((judge) => here.has(judge))

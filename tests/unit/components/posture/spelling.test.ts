@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { parseReference } from "../../../../cli/images/reference";
-import { judgeFor } from "../../../../cli/judging/rules";
+import { treatmentOf } from "../../../../cli/judging/rules";
 import { RULE } from "../../../../components/policies/names";
 import { isSpelledLike, looseRegex, rightSpelling, spellings } from "../../../../components/posture/spelling";
 import { problemsOf } from "../../../support/problems";
@@ -95,9 +95,9 @@ describe("the same image spelled otherwise", () => {
         const alike = found.find((regex) => regex.startsWith("(?i)"));
         const covered = found.find((regex) => regex !== alike);
         const denied = !new RegExp(covered!).test(name) && asGo(alike!).test(name);
-        const judge = judgeFor(postureOf(imageSettings({ repositories })), parseReference(name), "default");
+        const treatment = treatmentOf(postureOf(imageSettings({ repositories })), parseReference(name), "default");
         if (denied) refused++;
-        assert.equal(judge.settled?.passes === false, denied, `${repositories.join(" ")} and ${name}`);
+        assert.equal(treatment.settled?.passes === false, denied, `${repositories.join(" ")} and ${name}`);
       }),
       { numRuns: 300 },
     );
@@ -152,7 +152,7 @@ describe("spellings in the configuration", () => {
       const posture = postureOf(imageSettings({ repositories: [written] }));
       assert.deepEqual(posture.images[0]!.repositories, ["docker.io/library/nginx", "docker.io/nginx"]);
       for (const image of ["nginx:1", "library/nginx:1", "docker.io/nginx", "docker.io/library/nginx"])
-        assert.equal(judgeFor(posture, parseReference(image), "default").rule, "signed-by-modulo", image);
+        assert.equal(treatmentOf(posture, parseReference(image), "default").rule, "signed-by-modulo", image);
     }
     assert.deepEqual(spellings(["docker.io/library/*", "docker.io/a/b", "quay.io/library/x"]), [
       "docker.io/a/b",

@@ -14,7 +14,7 @@ export interface Known {
 }
 
 /** Reports reduced to one word for each image and namespace, and to counts for each policy. */
-export class Findings {
+export class Tally {
   staleRows = 0;
   rows = 0;
   oldest = Number.POSITIVE_INFINITY;
