@@ -1,7 +1,7 @@
 import type { Compiled } from "../../components/compile";
 import type { Manifest } from "../../components/kubernetes/manifest";
 import type { Resolved } from "../../components/posture/types";
-import type { RegistryTrouble } from "../images/registry";
+import type { RegistryTrouble } from "../images/registryError";
 import { type Finding, finding } from "./finding";
 
 /** What was seen, or why it could not be. */

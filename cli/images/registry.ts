@@ -2,51 +2,12 @@ import { createHash } from "node:crypto";
 import { EnvHttpProxyAgent, fetch, type Response } from "undici";
 import { challengesOf } from "./challenge";
 import { type Credentials, CredentialsError, registryCredentials } from "./credentials";
-import { CERTIFICATE_CODES, describePeerCertificate } from "./peerCertificate";
-
-/** Why a registry could not be read; none of these says that an image is unsigned. */
-export type RegistryTrouble =
-  | "unreachable"
-  | "timeout"
-  | "certificate"
-  | "unauthorized"
-  | "forbidden"
-  | "notFound"
-  | "rateLimited"
-  | "serverError"
-  | "malformed"
-  | "tooLarge";
-
-export class RegistryError extends Error {
-  constructor(
-    readonly trouble: RegistryTrouble,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-export interface Descriptor {
-  readonly mediaType?: string;
-  readonly artifactType?: string;
-  readonly digest: string;
-  readonly size?: number;
-  readonly annotations?: Record<string, string>;
-}
-
-export interface Manifest {
-  readonly digest: string;
-  readonly mediaType?: string;
-  /** What it is, where it is no image: its own word, or that of its configuration. */
-  readonly artifactType?: string;
-  readonly layers: Descriptor[];
-  readonly manifests: Descriptor[];
-}
+import { type Descriptor, type Manifest, parseJson, parseManifest } from "./manifest";
+import { networkError, RegistryError, statusError, TIMEOUT_MS } from "./registryError";
 
 const MEGABYTE = 1024 * 1024;
 /** Manifests and signatures are small; a larger answer is not what was asked for. */
 const LIMIT = MEGABYTE;
-const TIMEOUT_MS = 15_000;
 const LONGEST_WAIT_MS = 15_000;
 
 const ACCEPT = [
@@ -253,44 +214,9 @@ function digestOf(body: Buffer): string {
   return `sha256:${createHash("sha256").update(body).digest("hex")}`;
 }
 
-function parseJson(body: Buffer, where: string): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    throw new RegistryError("malformed", `the answer of ${where} is not JSON`);
-  }
-}
-
 /** Whether a redirect has not led to another server. */
 function isFrom(response: Response, host: string): boolean {
   return new URL(response.url).host === new URL(`${new URL(response.url).protocol}//${host}`).host;
-}
-
-function parseManifest(body: Buffer, where: string): Omit<Manifest, "digest"> {
-  const manifest = parseJson(body, where) as (Partial<Manifest> & { config?: { mediaType?: unknown } }) | null;
-  if (manifest === null || typeof manifest !== "object") {
-    throw new RegistryError("malformed", `the answer of ${where} is no manifest`);
-  }
-  const { layers = [], manifests = [], mediaType } = manifest;
-  if (![layers, manifests].every((list) => Array.isArray(list) && list.every(isDescriptor))) {
-    throw new RegistryError("malformed", `the answer of ${where} is no manifest`);
-  }
-  const types = [manifest.artifactType, manifest.config?.mediaType];
-  const artifactType = types.find((type) => typeof type === "string" && !NO_TYPE.test(type)) as string | undefined;
-  return {
-    layers,
-    manifests,
-    ...(typeof mediaType === "string" ? { mediaType } : {}),
-    ...(artifactType ? { artifactType } : {}),
-  };
-}
-
-/** Types of a configuration that say nothing about what the manifest is. */
-const NO_TYPE =
-  /^$|^application\/vnd\.oci\.empty\.v1\+json$|^application\/vnd\.(?:oci|docker)\.(?:image\.config|container\.image)/;
-
-function isDescriptor(value: unknown): value is Descriptor {
-  return typeof (value as Descriptor | null)?.digest === "string";
 }
 
 async function readLimited(response: Response, limit: number, where: string): Promise<Buffer> {
@@ -311,43 +237,6 @@ async function readLimited(response: Response, limit: number, where: string): Pr
 function retryAfter(response: Response): number {
   const seconds = Number(response.headers.get("retry-after") ?? 1);
   return Math.min(Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : 1000, LONGEST_WAIT_MS);
-}
-
-const STATUS_TROUBLE: Record<number, RegistryTrouble> = {
-  401: "unauthorized",
-  403: "forbidden",
-  404: "notFound",
-  429: "rateLimited",
-};
-
-function statusError(status: number, where: string, body: Buffer): RegistryError {
-  const trouble = STATUS_TROUBLE[status] ?? "serverError";
-  let said = "";
-  try {
-    const { errors } = JSON.parse(body.toString("utf8")) as { errors?: { code?: string; message?: string }[] };
-    said = errors?.[0] ? `: ${errors[0].code ?? ""} ${errors[0].message ?? ""}`.trimEnd() : "";
-  } catch {
-    // The status alone says enough.
-  }
-  return new RegistryError(trouble, `${where} answered ${status}${said.slice(0, 200)}`);
-}
-
-async function networkError(error: unknown, where: string): Promise<RegistryError> {
-  const causes: { code?: string; name?: string; message?: string }[] = [];
-  for (let cause = error as (Error & { cause?: unknown }) | undefined; cause; cause = cause.cause as never) {
-    causes.push(cause);
-    if (causes.length > 5) break;
-  }
-  const late = causes.some(({ code, name }) => name === "TimeoutError" || /TIMEOUT|ETIMEDOUT/.test(code ?? ""));
-  if (late) return new RegistryError("timeout", `${where} did not answer within ${TIMEOUT_MS / 1000} s`);
-  const wrong = causes.map(({ code }) => CERTIFICATE_CODES[code ?? ""]).find(Boolean);
-  if (wrong) {
-    const shown = await describePeerCertificate(where.split("/")[0]!);
-    const help = "add its authority by NODE_EXTRA_CA_CERTS, or mend the certificate";
-    return new RegistryError("certificate", `the certificate of ${where} ${wrong}${shown && ` (${shown})`}; ${help}`);
-  }
-  const last = causes[causes.length - 1];
-  return new RegistryError("unreachable", `${where} can't be reached: ${last?.code ?? last?.message ?? "no reason"}`);
 }
 
 function isPrivateHost(host: string): boolean {

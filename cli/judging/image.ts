@@ -1,37 +1,18 @@
-import { createHash } from "node:crypto";
 import type { ImageRule, Resolved } from "../../components/posture/types";
 import {
-  apiLocation,
   ImageNameError,
   type ImageReference,
   parseReference,
   policyText,
   verifierObjection,
 } from "../images/reference";
-import { type Manifest, RegistryClient, RegistryError, type RegistryTrouble } from "../images/registry";
-import {
-  attestationLayers,
-  FORMAT_HINTS,
-  SignatureFormat,
-  signatureLayers,
-  signedMembers,
-  type UnreadSignature,
-  unreadSignatures,
-} from "../signatures/formats";
-import type { SignatureLayer } from "../signatures/layers";
+import { RegistryError, type RegistryTrouble } from "../images/registryError";
+import { attestationLayers, FORMAT_HINTS } from "../signatures/formats";
 import { checkAttestation, checkSignatures, type SignersVerdict } from "../signatures/signers";
-import type { ImageReport, Judgement, Reason, SignatureReport } from "./imageReport";
+import { Clients, type Found, readImage, signaturePlace } from "./found";
+import type { ImageReport, Judgement, Reason } from "./imageReport";
 import { isSystemNamespace, type Treatment, treatmentOf, willRefuse } from "./rules";
-
-/** What the registry holds for one image and one place of its signatures. */
-interface Found {
-  readonly digest: string;
-  readonly layers: SignatureLayer[];
-  readonly unread: UnreadSignature[];
-  readonly membersSigned: number;
-  /** The digest of an index that the tag names beside the digest of one of its members, where the index is signed. */
-  readonly signedIndex?: string;
-}
+import { formatsOf, signatureReports } from "./signatureReports";
 
 type Answer = { readonly reason: Reason; readonly passes: boolean | undefined; readonly detail: string } & {
   readonly trouble?: RegistryTrouble;
@@ -89,20 +70,6 @@ function malformedJudgement(namespace: string, detail: string, { posture }: Reso
 
 const ANY_IMAGE = parseReference("image");
 
-class Clients {
-  private readonly byHost = new Map<string, RegistryClient>();
-
-  of(host: string): RegistryClient {
-    const client = this.byHost.get(host) ?? new RegistryClient(host);
-    this.byHost.set(host, client);
-    return client;
-  }
-
-  async close(): Promise<void> {
-    for (const client of this.byHost.values()) await client.close();
-  }
-}
-
 /** Also asked for images that no entry covers: who signed them is what the next entry needs. */
 async function lookUp(
   reference: ImageReference,
@@ -114,7 +81,7 @@ async function lookUp(
   const objection = verifierObjection(reference);
   if (objection) return { answer: { reason: "malformedReference", passes: false, detail: objection } };
   try {
-    found = await read(reference, entry, clients);
+    found = await readImage(reference, entry, clients);
     if (!entry) return { found, answer: { reason: "uncovered", passes: undefined, detail: "" } };
     const verdict = checkSignatures(entry, found.layers, found.digest, resolved);
     const whole = verdict.passes
@@ -129,79 +96,6 @@ async function lookUp(
       answer: { reason: "cannotTell", passes: undefined, detail, trouble: error.trouble },
     };
   }
-}
-
-async function read(reference: ImageReference, entry: ImageRule | undefined, clients: Clients): Promise<Found> {
-  const { host, repository } = apiLocation(reference.registry, reference.path);
-  const client = clients.of(host);
-  const manifest = await findImage(client, repository, reference);
-  const digest = manifest?.digest ?? reference.digest!;
-  const place = signaturePlace(reference, entry);
-  const layers = await signatureLayers(clients.of(place.host), place.repository, digest);
-  // Of an image that is not there, only a signature can be judged; its absence says nothing.
-  if (!manifest && layers.length === 0) throw noSuchImage(reference);
-  const unread = await unreadIn([{ host, repository }, place], digest, clients);
-  if (layers.length > 0) return { digest, layers, unread, membersSigned: 0 };
-  const membersSigned =
-    manifest && manifest.manifests.length > 0
-      ? await signedMembers(clients.of(place.host), place.repository, manifest)
-      : 0;
-  const signedIndex = await indexOfMember(reference, digest, { host, repository }, place, clients);
-  return { digest, layers, unread, membersSigned, ...(signedIndex ? { signedIndex } : {}) };
-}
-
-interface Location {
-  readonly host: string;
-  readonly repository: string;
-}
-
-/** In the image's repository and, where signatures have their own, in that. */
-async function unreadIn(places: readonly Location[], digest: string, clients: Clients): Promise<UnreadSignature[]> {
-  const different = [...new Map(places.map((place) => [`${place.host}/${place.repository}`, place])).values()];
-  const found: UnreadSignature[] = [];
-  for (const { host, repository } of different)
-    found.push(...(await unreadSignatures(clients.of(host), repository, digest)));
-  return found;
-}
-
-async function indexOfMember(
-  { tag }: ImageReference,
-  digest: string,
-  image: Location,
-  place: Location,
-  clients: Clients,
-): Promise<string | undefined> {
-  if (!tag) return undefined;
-  try {
-    const index = await clients.of(image.host).findManifest(image.repository, tag);
-    if (!index?.manifests.some((member) => member.digest === digest)) return undefined;
-    const layers = await signatureLayers(clients.of(place.host), place.repository, index.digest);
-    return layers.length > 0 ? index.digest : undefined;
-  } catch (error) {
-    if (error instanceof RegistryError) return undefined;
-    throw error;
-  }
-}
-
-/** Kyverno 1.10 does not ask for an image that is named by its digest, only for its signature. */
-async function findImage(
-  client: RegistryClient,
-  repository: string,
-  reference: ImageReference,
-): Promise<Manifest | undefined> {
-  const found = await client.findManifest(repository, reference.digest ?? reference.tag!);
-  if (!found && !reference.digest) throw noSuchImage(reference);
-  return found;
-}
-
-function noSuchImage(reference: ImageReference): RegistryError {
-  return new RegistryError("notFound", `there is no image ${policyText(reference)}`);
-}
-
-function signaturePlace(reference: ImageReference, entry: ImageRule | undefined): { host: string; repository: string } {
-  if (!entry?.signatureRepository) return apiLocation(reference.registry, reference.path);
-  const { registry, path } = parseReference(entry.signatureRepository);
-  return apiLocation(registry, path);
 }
 
 async function withAttestations(
@@ -266,35 +160,4 @@ function toJudgement(treatment: Treatment, { reason, passes, detail, trouble }: 
     ...(trouble ? { trouble } : {}),
     detail,
   };
-}
-
-function formatsOf({ layers, unread }: Found): SignatureFormat[] {
-  return [
-    ...new Set([...(layers.length > 0 ? [SignatureFormat.CosignTag] : []), ...unread.map(({ format }) => format)]),
-  ];
-}
-
-function signatureReports({ layers, unread }: Found): SignatureReport[] {
-  return [
-    ...layers.map(({ identity, certificate, bundle, malformed }): SignatureReport => {
-      const fingerprint = certificate
-        ? `sha256:${createHash("sha256").update(certificate.node.raw).digest("hex")}`
-        : undefined;
-      return {
-        format: SignatureFormat.CosignTag,
-        by: identity ? "certificate" : "key",
-        ...(identity ?? {}),
-        ...(fingerprint ? { certificate: fingerprint } : {}),
-        ...(bundle ? { loggedAt: new Date(bundle.integratedTime * 1000).toISOString() } : {}),
-        ...(malformed ? { malformed } : {}),
-      };
-    }),
-    ...unread.map(
-      ({ format, identity }): SignatureReport => ({
-        format,
-        by: identity ? "certificate" : "unknown",
-        ...(identity ?? {}),
-      }),
-    ),
-  ];
 }

@@ -1,4 +1,4 @@
-import type { RegistryTrouble } from "../images/registry";
+import type { RegistryTrouble } from "../images/registryError";
 import type { SignatureFormat } from "../signatures/formats";
 import { formatTable } from "../terminal/table";
 

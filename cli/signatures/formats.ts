@@ -1,5 +1,7 @@
 import { bundleFromJSON, type SerializedBundle } from "@sigstore/bundle";
-import { type Descriptor, type Manifest, type RegistryClient, RegistryError } from "../images/registry";
+import type { Descriptor, Manifest } from "../images/manifest";
+import type { RegistryClient } from "../images/registry";
+import { RegistryError } from "../images/registryError";
 import { certificateOf, type Identity, identityOf } from "./certificates";
 import { readLayer, type SignatureLayer } from "./layers";
 

@@ -1,4 +1,4 @@
-import type { Descriptor } from "../images/registry";
+import type { Descriptor } from "../images/manifest";
 import { type Certificate, certificatesOf, type Identity, identityOf } from "./certificates";
 
 /** One signature or statement in cosign's tag format, taken apart. Nothing of it is verified yet. */

@@ -13,7 +13,7 @@ import {
   trustDaysLeft,
 } from "./metrics";
 import { anyOf, events } from "./promql";
-import { subjectsOf } from "./subjects";
+import { type Subjects, subjectsOf } from "./subjects";
 
 /** One query of a panel. */
 export interface Query {
@@ -36,12 +36,25 @@ export const RANGE = "$__rate_interval";
 /** What the dashboard shows, in reading order: what happened to images, what runs, how Kyverno is. */
 export function dashboardPanels(posture: Posture, policies: readonly Manifest[]): Panel[] {
   const subjects = subjectsOf(policies);
-  const judges = [...subjects.enforcing, ...subjects.auditing].sort();
-  // As the alerts count: `increase` alone would not draw the first event of a series.
-  const count = (selector: string, ...by: string[]) => events(selector, RANGE, by);
-  const perPolicy: [string, string] = ["policy_name", "resource_namespace"];
-  const legend = "{{policy_name}}, {{resource_namespace}}";
-  const { validUntil } = posture.trust;
+  return [
+    ...verdictPanels(subjects),
+    ...bypassPanels(subjects),
+    ...scanPanels(subjects),
+    ...policyPanels(subjects),
+    ...trustPanels(posture),
+    ...kyvernoPanels(posture),
+  ];
+}
+
+/** As the alerts count: `increase` alone would not draw the first event of a series. */
+const count = (selector: string, ...by: string[]) => events(selector, RANGE, by);
+const PER_POLICY = ["policy_name", "resource_namespace"];
+const PER_POLICY_LEGEND = "{{policy_name}}, {{resource_namespace}}";
+
+const judgesOf = ({ enforcing, auditing }: Subjects) => [...enforcing, ...auditing].sort();
+
+/** What happened at admission. */
+function verdictPanels(subjects: Subjects): Panel[] {
   return [
     ...panelIf(subjects.enforcing, {
       title: "Refused",
@@ -49,7 +62,10 @@ export function dashboardPanels(posture: Posture, policies: readonly Manifest[])
       kind: "timeseries",
       unit: "short",
       queries: (names) => [
-        { expr: count(results(names, [["rule_result", "=", "fail"], AT_ADMISSION]), ...perPolicy), legend },
+        {
+          expr: count(results(names, [["rule_result", "=", "fail"], AT_ADMISSION]), ...PER_POLICY),
+          legend: PER_POLICY_LEGEND,
+        },
       ],
     }),
     ...panelIf(subjects.auditing, {
@@ -58,16 +74,26 @@ export function dashboardPanels(posture: Posture, policies: readonly Manifest[])
       kind: "timeseries",
       unit: "short",
       queries: (names) => [
-        { expr: count(results(names, [["rule_result", "=", "fail"], AT_ADMISSION]), ...perPolicy), legend },
+        {
+          expr: count(results(names, [["rule_result", "=", "fail"], AT_ADMISSION]), ...PER_POLICY),
+          legend: PER_POLICY_LEGEND,
+        },
       ],
     }),
-    ...panelIf(judges, {
+    ...panelIf(judgesOf(subjects), {
       title: "No verdict",
       description: "Neither signed nor unsigned: a registry, key or log could not be reached. Zero is not drawn.",
       kind: "timeseries",
       unit: "short",
-      queries: (names) => [{ expr: count(results(names, [["rule_result", "=", "error"]]), ...perPolicy), legend }],
+      queries: (names) => [
+        { expr: count(results(names, [["rule_result", "=", "error"]]), ...PER_POLICY), legend: PER_POLICY_LEGEND },
+      ],
     }),
+  ];
+}
+
+function bypassPanels(subjects: Subjects): Panel[] {
+  return [
     ...panelIf(subjects.bypassRules, {
       title: "Bypasses at admission",
       description: "Workloads with a running bypass that came to admission, and attempts that were refused.",
@@ -82,9 +108,9 @@ export function dashboardPanels(posture: Posture, policies: readonly Manifest[])
               ["resource_request_operation", "=~", "create|update"],
               AT_ADMISSION,
             ]),
-            ...perPolicy,
+            ...PER_POLICY,
           ),
-          legend,
+          legend: PER_POLICY_LEGEND,
         },
         {
           expr: count(
@@ -114,38 +140,56 @@ export function dashboardPanels(posture: Posture, policies: readonly Manifest[])
           legend: `${what}: {{resource_kind}}, {{resource_namespace}}`,
         })),
     }),
-    ...panelIf(judges, {
-      title: "Findings of scans",
-      description: "Failed checks of what already runs.",
-      kind: "timeseries",
-      unit: "short",
-      queries: (names) => [
-        { expr: count(results(names, [["rule_result", "=", "fail"], BY_SCAN]), ...perPolicy), legend },
-      ],
-    }),
-    ...panelIf(subjects.all, {
-      title: "Policies in the cluster",
-      description: "Each policy with its mode, and whether Kyverno has it in its webhooks.",
-      kind: "table",
-      unit: "short",
-      queries: (names) => [
-        {
-          expr: `max by (policy_name, policy_validation_mode, status_ready) (${ruleInfo([["policy_name", "=~", anyOf(names)]])})`,
-          legend: "{{policy_name}}: {{policy_validation_mode}}, ready {{status_ready}}",
-        },
-      ],
-    }),
-    ...(validUntil
-      ? [
-          {
-            title: "Trust bundle",
-            description: "Days until its first certificate ends.",
-            kind: "stat" as const,
-            unit: "d" as const,
-            queries: [{ expr: trustDaysLeft(validUntil), legend: "days left" }],
-          },
-        ]
-      : []),
+  ];
+}
+
+/** What runs already. */
+function scanPanels(subjects: Subjects): Panel[] {
+  return panelIf(judgesOf(subjects), {
+    title: "Findings of scans",
+    description: "Failed checks of what already runs.",
+    kind: "timeseries",
+    unit: "short",
+    queries: (names) => [
+      {
+        expr: count(results(names, [["rule_result", "=", "fail"], BY_SCAN]), ...PER_POLICY),
+        legend: PER_POLICY_LEGEND,
+      },
+    ],
+  });
+}
+
+function policyPanels(subjects: Subjects): Panel[] {
+  return panelIf(subjects.all, {
+    title: "Policies in the cluster",
+    description: "Each policy with its mode, and whether Kyverno has it in its webhooks.",
+    kind: "table",
+    unit: "short",
+    queries: (names) => [
+      {
+        expr: `max by (policy_name, policy_validation_mode, status_ready) (${ruleInfo([["policy_name", "=~", anyOf(names)]])})`,
+        legend: "{{policy_name}}: {{policy_validation_mode}}, ready {{status_ready}}",
+      },
+    ],
+  });
+}
+
+function trustPanels({ trust: { validUntil } }: Posture): Panel[] {
+  if (!validUntil) return [];
+  return [
+    {
+      title: "Trust bundle",
+      description: "Days until its first certificate ends.",
+      kind: "stat",
+      unit: "d",
+      queries: [{ expr: trustDaysLeft(validUntil), legend: "days left" }],
+    },
+  ];
+}
+
+/** How Kyverno is, and how the API server reaches it. */
+function kyvernoPanels(posture: Posture): Panel[] {
+  return [
     {
       title: "Latency of admission",
       description: `How long Kyverno takes, by failure policy. The API server waits ${timeouts(posture)

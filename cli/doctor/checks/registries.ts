@@ -1,4 +1,4 @@
-import type { RegistryTrouble } from "../../images/registry";
+import type { RegistryTrouble } from "../../images/registryError";
 import { type Facts, look, type RegistryFacts } from "../facts";
 import { type Finding, finding, ok } from "../finding";
 

@@ -1,7 +1,8 @@
 import * as assert from "node:assert/strict";
 import * as https from "node:https";
 import type { AddressInfo } from "node:net";
-import { RegistryClient, type RegistryError } from "../../../../cli/images/registry";
+import { RegistryClient } from "../../../../cli/images/registry";
+import type { RegistryError } from "../../../../cli/images/registryError";
 import { createAuthority, issue } from "../../../../local/certificates";
 
 const DAY = 24 * 3_600_000;

@@ -5,7 +5,8 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { RegistryClient, RegistryError } from "../../../../cli/images/registry";
+import { RegistryClient } from "../../../../cli/images/registry";
+import { RegistryError } from "../../../../cli/images/registryError";
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse, body: string) => void;
 
