@@ -2,15 +2,14 @@ import * as assert from "node:assert/strict";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { lockOutState, removeWebhooks } from "../../cli/recover/run";
 import type { Json } from "../../components/kubernetes/manifest";
-import { RESOURCE_WEBHOOKS } from "../../components/posture/kyvernoWebhooks";
 import { deployment, pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";
 import { applyBackstop, applyRendered, backstopOf } from "../../local/demo/render";
 import { localSettings } from "../../local/demo/settings";
-import { ApiError, request, requestObject } from "../../local/request";
+import { request, requestObject } from "../../local/request";
 import { waitFor } from "../../local/waitFor";
-import { create, grant, log, patch, refusal, withBuilds } from "./support";
+import { create, grant, log, patch, refusal, registerWebhooks, webhookConfiguration, withBuilds } from "./support";
 
 const DRY_RUN = "?dryRun=All";
 const KINDS = ["mutating", "validating"] as const;
@@ -75,24 +74,10 @@ describe("backstop: what the API server refuses by itself", function () {
 
   const offer = (namespace: string, image: string) =>
     create(admin, namespace, pod(`offered-${count++}`, image), DRY_RUN);
-  const configuration = (kind: (typeof KINDS)[number]) =>
-    `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/${RESOURCE_WEBHOOKS[kind].configuration}`;
   const read = (kind: (typeof KINDS)[number]) =>
-    requestObject<{ webhooks?: Json[] }>(admin, "GET", configuration(kind)).then(({ webhooks = [] }) => webhooks);
-  /** Registers other webhooks under the configuration's name, whether Kyverno has deleted it or not. */
-  const write = (kind: (typeof KINDS)[number], webhooks: Json[]) =>
-    patch(admin, configuration(kind), { webhooks }, "merge").catch((error) => {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
-      return requestObject(admin, "POST", configuration(kind).replace(/\/[^/]*$/, ""), {
-        apiVersion: "admissionregistration.k8s.io/v1",
-        kind: kind === "mutating" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration",
-        metadata: {
-          name: RESOURCE_WEBHOOKS[kind].configuration,
-          labels: { "webhook.kyverno.io/managed-by": "kyverno" },
-        },
-        webhooks,
-      });
-    });
+    requestObject<{ webhooks?: Json[] }>(admin, "GET", webhookConfiguration(kind)).then(
+      ({ webhooks = [] }) => webhooks,
+    );
   const scale = (replicas: number) =>
     patch(admin, "/apis/apps/v1/namespaces/kyverno/deployments/kyverno-admission-controller", { spec: { replicas } });
   const running = () => cluster.node.processes().some(({ binary }) => binary === "kyverno");
@@ -133,7 +118,7 @@ describe("backstop: what the API server refuses by itself", function () {
   });
   const policies = (namespace: string, version = "v1") =>
     `/apis/kyverno.io/${version}/namespaces/${namespace}/policies`;
-  const write2 = (client: KubeConfig, namespace: string, body: { metadata: { name: string } }, version = "v1") =>
+  const writePolicy = (client: KubeConfig, namespace: string, body: { metadata: { name: string } }, version = "v1") =>
     requestObject(client, "POST", policies(namespace, version), { ...body, apiVersion: `kyverno.io/${version}` });
 
   const nobodyWritesPolicies = async () => {
@@ -141,14 +126,14 @@ describe("backstop: what the API server refuses by itself", function () {
       for (const version of ["v1", "v2beta1"])
         for (const client of [owner, admin])
           assert.match(
-            await refusal(write2(client, namespace, policy("spy"), version)),
+            await refusal(writePolicy(client, namespace, policy("spy"), version)),
             /only group platform may write/,
           );
   };
 
   it("lets nobody but the platform write namespaced policies, and lets everybody delete them", async () => {
     await nobodyWritesPolicies();
-    await write2(author, "dev-anna", policy("kept", { finalizers: ["example.com/kept"] }));
+    await writePolicy(author, "dev-anna", policy("kept", { finalizers: ["example.com/kept"] }));
     const kept = `${policies("dev-anna")}/kept`;
     assert.match(await refusal(patch(owner, kept, { spec: { background: true } }, "merge")), /only group platform/);
     assert.match(await refusal(patch(owner, kept, { metadata: { annotations: { a: "b" } } }, "merge")), /platform/);
@@ -189,7 +174,7 @@ describe("backstop: what the API server refuses by itself", function () {
       await scale(0);
       await waitFor("Kyverno has stopped", 60_000, async () => !running());
       await waitFor("Kyverno has deleted its webhooks", 30_000, async () => {
-        const found = await Promise.all(KINDS.map((kind) => request(admin, "GET", configuration(kind))));
+        const found = await Promise.all(KINDS.map((kind) => request(admin, "GET", webhookConfiguration(kind))));
         return found.every(({ status }) => status === 404);
       });
     });
@@ -208,13 +193,13 @@ describe("backstop: what the API server refuses by itself", function () {
     });
 
     it("refuses large pods before Kyverno would hear of them", async () => {
-      for (const kind of KINDS) await write(kind, hooks(kind));
+      for (const kind of KINDS) await registerWebhooks(admin, kind, hooks(kind));
       assert.match(await refusal(create(admin, "shop", large(LIMIT + 1), DRY_RUN)), tooLarge);
       assert.match(await refusal(create(admin, "shop", large(LIMIT), DRY_RUN)), /mutate\.kyverno\.svc-fail/);
     });
 
     it("refuses what would start in enforced namespaces once the webhooks are empty, and nothing else", async () => {
-      for (const kind of KINDS) await write(kind, []);
+      for (const kind of KINDS) await registerWebhooks(admin, kind, []);
       for (const namespace of ["production", "shop"]) {
         const text = await held(offer(namespace, images.unsigned), "(mutating|validating)");
         assert.match(text, /image-signing-guard doctor.*kubectl -n kyverno rollout restart/);
@@ -232,21 +217,22 @@ describe("backstop: what the API server refuses by itself", function () {
     });
 
     it("wants the mutating webhook even where the validating one is registered", async () => {
-      await write("mutating", []);
-      await write("validating", hooks("validating"));
+      await registerWebhooks(admin, "mutating", []);
+      await registerWebhooks(admin, "validating", hooks("validating"));
       await held(offer("production", images.unsigned), "mutating");
-      await write("validating", []);
+      await registerWebhooks(admin, "validating", []);
     });
 
     for (const [what, change] of Object.entries(NARROWED)) {
       it(`refuses while a webhook ${what}`, async () => {
         for (const kind of KINDS)
-          await write(
+          await registerWebhooks(
+            admin,
             kind,
             hooks(kind).map((hook) => ({ ...hook, ...change(hook) })),
           );
         await held(offer("production", images.unsigned), "(mutating|validating)");
-        for (const kind of KINDS) await write(kind, []);
+        for (const kind of KINDS) await registerWebhooks(admin, kind, []);
       });
     }
 

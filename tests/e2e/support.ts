@@ -1,6 +1,8 @@
 import * as assert from "node:assert/strict";
 import type { KubeConfig } from "@kubernetes/client-node";
+import type { Json } from "../../components/kubernetes/manifest";
 import { askCanary } from "../../components/kyverno/canary";
+import { RESOURCE_WEBHOOKS } from "../../components/posture/kyvernoWebhooks";
 import { resolveSettings } from "../../components/resolve";
 import type { ControlPlane } from "../../local/controlPlane";
 import { objections } from "../../local/demo/refusal";
@@ -49,6 +51,32 @@ export const patch = (
   change: object,
   type: keyof typeof patchTypes = "strategic",
 ): Promise<Stored> => requestObject<Stored>(client, "PATCH", path, change, patchTypes[type]);
+
+export const webhookConfiguration = (kind: keyof typeof RESOURCE_WEBHOOKS): string =>
+  `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/${RESOURCE_WEBHOOKS[kind].configuration}`;
+
+/** Registers other webhooks for resources in the place of Kyverno's, whether Kyverno has deleted those or not. */
+export async function registerWebhooks(
+  client: KubeConfig,
+  kind: keyof typeof RESOURCE_WEBHOOKS,
+  webhooks: Json[],
+): Promise<void> {
+  const path = webhookConfiguration(kind);
+  try {
+    await patch(client, path, { webhooks }, "merge");
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    await requestObject(client, "POST", path.replace(/\/[^/]*$/, ""), {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: kind === "mutating" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration",
+      metadata: {
+        name: RESOURCE_WEBHOOKS[kind].configuration,
+        labels: { "webhook.kyverno.io/managed-by": "kyverno" },
+      },
+      webhooks,
+    });
+  }
+}
 
 /** The text that a refused person reads; fails when the request was admitted. */
 export async function refusal(attempt: Promise<unknown>): Promise<string> {
