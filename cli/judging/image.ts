@@ -1,3 +1,6 @@
+import { compilePosture, policiesOf } from "../../components/compile";
+import type { Manifest } from "../../components/kubernetes/manifest";
+import { withoutPart } from "../../components/policies/names";
 import type { ImageRule, Resolved } from "../../components/posture/types";
 import {
   ImageNameError,
@@ -43,11 +46,26 @@ export async function checkImage(
       ...(found ? { digest: found.digest } : {}),
       formats: found ? formatsOf(found) : [],
       signatures: found ? signatureReports(found) : [],
-      judgements: treatments.map((treatment) => toJudgement(treatment, settledAnswer(treatment) ?? answer)),
+      judgements: treatments.map((treatment) =>
+        toJudgement({ ...treatment, ...partOf(treatment, resolved) }, settledAnswer(treatment) ?? answer),
+      ),
     };
   } finally {
     await clients.close();
   }
+}
+
+const compiled = new WeakMap<Resolved, readonly Manifest[]>();
+
+/** The policy that has the rule: one that is too large for Kyverno goes on in others. */
+function partOf({ policy, rule }: Treatment, resolved: Resolved): Pick<Treatment, "policy"> {
+  if (policy === undefined || rule === undefined) return {};
+  const policies = compiled.get(resolved) ?? policiesOf(compilePosture(resolved));
+  compiled.set(resolved, policies);
+  const parts = policies.filter(({ metadata }) => withoutPart(metadata.name) === policy);
+  const rules = ({ spec }: Manifest) => (spec as { rules: { name: string }[] }).rules;
+  const holder = parts.find((part) => rules(part).some(({ name }) => name === rule));
+  return holder ? { policy: holder.metadata.name } : {};
 }
 
 /**

@@ -57,7 +57,7 @@ export const SUFFIX = {
 
 /** Whether a policy stands beside that of its role. */
 export function isBeside(policy: string): boolean {
-  return [SUFFIX.templates, SUFFIX.debug].some((suffix) => policy.replace(PART, "").endsWith(suffix));
+  return [SUFFIX.templates, SUFFIX.debug].some((suffix) => withoutPart(policy).endsWith(suffix));
 }
 
 const PART = /-part-\d+$/;
@@ -65,6 +65,11 @@ const PART = /-part-\d+$/;
 /** A policy that is too large for Kyverno goes on in a second, third... */
 export function partName(policy: string, part: number): string {
   return part === 1 ? policy : `${policy}-part-${part}`;
+}
+
+/** The policy that a part continues. */
+export function withoutPart(policy: string): string {
+  return policy.replace(PART, "");
 }
 
 /** Rules that exist once in a policy, for each scope. */
