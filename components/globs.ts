@@ -79,6 +79,10 @@ export function repositoriesToRegex(patterns: readonly string[]): string {
 
 /** Whether some string matches both patterns. Walks the two patterns together; `*` may stand for nothing. */
 export function globsIntersect(left: string, right: string): boolean {
+  // What stands before the first wildcards decides most pairs, and entries are compared each with each.
+  let start = 0;
+  while (isPlain(left[start]) && left[start] === right[start]) start++;
+  if (isPlain(left[start]) && isPlain(right[start])) return false;
   const reachable = new Set<string>();
   const visit = (i: number, j: number): boolean => {
     const key = `${i},${j}`;
@@ -94,7 +98,11 @@ export function globsIntersect(left: string, right: string): boolean {
     if (b === "*") return visit(i + 1, j);
     return (a === b || a === "?" || b === "?") && visit(i + 1, j + 1);
   };
-  return visit(0, 0);
+  return visit(start, start);
+}
+
+function isPlain(char: string | undefined): boolean {
+  return char !== undefined && char !== "*" && char !== "?";
 }
 
 /**

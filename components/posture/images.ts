@@ -15,6 +15,7 @@ export function imageReferences(repository: string): string[] {
 interface Place {
   readonly key: string;
   readonly repository: string;
+  readonly spellings: readonly string[];
   /** The entry or exemption that it stands in, as the configuration has it. */
   readonly owner: string;
   readonly exempt: boolean;
@@ -35,8 +36,7 @@ export function checkRepositories({ config, problems }: Context): void {
   places.forEach((left, index) => {
     for (const right of places.slice(index + 1)) {
       if (meanTheSame(left, right) || apartByRegistry(left, right)) continue;
-      const ways = (repository: string) => spellings([repository]);
-      if (!ways(left.repository).some((one) => ways(right.repository).some((two) => shareImage(one, two)))) continue;
+      if (!left.spellings.some((one) => right.spellings.some((two) => shareImage(one, two)))) continue;
       problems.say(
         `${left.key} and ${right.key}`,
         `"${left.repository}" and "${right.repository}", which can both match one image`,
@@ -56,6 +56,7 @@ function placesIn(
     repositories.map((repository, position) => ({
       key: `${list}[${index}].repositories[${position}]`,
       repository,
+      spellings: spellings([repository]),
       owner: `${list}[${index}]`,
       exempt,
       ...(acceptWildcardReason ? { reason: acceptWildcardReason } : {}),
