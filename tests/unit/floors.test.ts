@@ -123,6 +123,17 @@ describe("the house", () => {
     assert.ok(floorOf("components/policies/names") < floorOf("components/policies/judges"));
   });
 
+  it("is drawn with every folder that stands on a floor, and every shared room", () => {
+    const picture = fs.readFileSync(path.join(ROOT, "docs", "images", "house.svg"), "utf8");
+    const drawn = [...picture.matchAll(/<text class="code"[^>]*>([^<]*)</g)].map(([, name]) => name!);
+    const folders = FLOORS.flat().filter((entry) => entry.endsWith("/") && entry !== "components/");
+    const rooms = [...folders.map((folder) => folder.slice("components/".length)), ...SHARED.map((room) => `${room}/`)];
+    assert.deepEqual(
+      rooms.filter((room) => !drawn.includes(room)),
+      [],
+    );
+  });
+
   it("has no arrow that runs upward in components/", () => {
     const upward = arrows.filter(
       ({ from, to }) => from.startsWith("components/") && to.startsWith("components/") && floorOf(to) > floorOf(from),
