@@ -1,4 +1,4 @@
-import { CONTEXTS, type Place, STACKS, type Values } from "./places";
+import { CONTEXTS, type Place, STACKS, type Values, valueCases } from "./places";
 
 export function bashScript(places: readonly Place[]): string {
   const paths = places.filter(({ path }) => path !== "").map(({ path }) => path);
@@ -14,7 +14,7 @@ _image_signing_guard() {
     esac
   done
   case "$place:$prev" in
-${places.flatMap(valueCases).join("\n")}
+${places.flatMap((place) => valueCases(place, reply)).join("\n")}
   esac
   case "$place" in
 ${places.map(wordCase).join("\n")}
@@ -22,12 +22,6 @@ ${places.map(wordCase).join("\n")}
 }
 complete -F _image_signing_guard image-signing-guard
 `;
-}
-
-function valueCases({ path, flags }: Place): string[] {
-  return flags.flatMap(({ names, values }) =>
-    values ? [`    ${names.map((name) => `"${path}:${name}"`).join(" | ")}) ${reply(values)}; return ;;`] : [],
-  );
 }
 
 function wordCase({ path, commands, flags, argument }: Place): string {

@@ -69,3 +69,10 @@ export function plain(description: string): string {
     .replace(/:/g, ",")
     .replace(/\s+/g, " ");
 }
+
+/** The branches of a shell's `case "$place:$prev"` for flags that take a value, in bash and zsh alike. */
+export function valueCases({ path, flags }: Place, reply: (values: Values) => string): string[] {
+  return flags.flatMap(({ names, values }) =>
+    values ? [`    ${names.map((name) => `"${path}:${name}"`).join(" | ")}) ${reply(values)}; return ;;`] : [],
+  );
+}

@@ -1,4 +1,4 @@
-import { CONTEXTS, type Place, plain, STACKS, type Values } from "./places";
+import { CONTEXTS, type Place, plain, STACKS, type Values, valueCases } from "./places";
 
 export function zshScript(places: readonly Place[]): string {
   const paths = places.filter(({ path }) => path !== "").map(({ path }) => `"${path}"`);
@@ -18,7 +18,7 @@ _image_signing_guard() {
     compset -P 1 '*='
   fi
   case "$place:$prev" in
-${places.flatMap(valueCases).join("\n")}
+${places.flatMap((place) => valueCases(place, reply)).join("\n")}
   esac
   case "$place" in
 ${places.map(wordCase).join("\n")}
@@ -30,12 +30,6 @@ else
   compdef _image_signing_guard image-signing-guard
 fi
 `;
-}
-
-function valueCases({ path, flags }: Place): string[] {
-  return flags.flatMap(({ names, values }) =>
-    values ? [`    ${names.map((name) => `"${path}:${name}"`).join(" | ")}) ${reply(values)}; return ;;`] : [],
-  );
 }
 
 function wordCase({ path, commands, flags, argument }: Place): string {

@@ -22,6 +22,16 @@ export class RegistryError extends Error {
   }
 }
 
+/** Undefined where the registry could not be read: for what would only be good to know. */
+export async function quietly<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
+  }
+}
+
 /** How long a registry may take for one answer. */
 export const TIMEOUT_MS = 15_000;
 

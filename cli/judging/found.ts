@@ -2,7 +2,7 @@ import type { ImageRule } from "../../components/posture/types";
 import type { Manifest } from "../images/manifest";
 import { apiLocation, type ImageReference, parseReference, policyText } from "../images/reference";
 import { RegistryClient } from "../images/registry";
-import { RegistryError } from "../images/registryError";
+import { quietly, RegistryError } from "../images/registryError";
 import { signatureLayers, signedMembers, type UnreadSignature, unreadSignatures } from "../signatures/formats";
 import type { SignatureLayer } from "../signatures/layers";
 
@@ -77,15 +77,13 @@ async function indexOfMember(
   clients: Clients,
 ): Promise<string | undefined> {
   if (!tag) return undefined;
-  try {
+  const look = async () => {
     const index = await clients.of(image.host).findManifest(image.repository, tag);
     if (!index?.manifests.some((member) => member.digest === digest)) return undefined;
     const layers = await signatureLayers(clients.of(place.host), place.repository, index.digest);
     return layers.length > 0 ? index.digest : undefined;
-  } catch (error) {
-    if (error instanceof RegistryError) return undefined;
-    throw error;
-  }
+  };
+  return quietly(look());
 }
 
 /** Kyverno 1.10 does not ask for an image that is named by its digest, only for its signature. */

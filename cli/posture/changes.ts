@@ -122,22 +122,35 @@ function transition(before: string, after: string): string | undefined {
   return before === after ? undefined : `${before}${ARROW}${after}`;
 }
 
-function failureChanges(a: Posture, b: Posture, names: NamespaceNames, witnesses: readonly Witness[]): Change[] {
-  const word = (posture: Posture, name: Witness) => (failsClosed(posture, name) ? "refused" : "let through");
+/** Where pods were refused in such a time and are let through now, or the other way round. */
+function closedness(
+  about: string,
+  isClosed: (posture: Posture, name: Witness) => boolean,
+  a: Posture,
+  b: Posture,
+  names: NamespaceNames,
+  witnesses: readonly Witness[],
+): Change[] {
+  const word = (posture: Posture, name: Witness) => (isClosed(posture, name) ? "refused" : "let through");
   const changed = names.groupBy(witnesses, (name) => transition(word(a, name), word(b, name)));
+  return [...changed].map(
+    ([said, labels]): Change => ({
+      about,
+      strength: said.endsWith("refused") ? "stronger" : "weaker",
+      text: [`${said} in `, ...labelList(labels)],
+    }),
+  );
+}
+
+function failureChanges(a: Posture, b: Posture, names: NamespaceNames, witnesses: readonly Witness[]): Change[] {
+  const changed = closedness("while Kyverno is down", failsClosed, a, b, names, witnesses);
   const named = (policies: readonly PolicyPlan[]) =>
     new Map(policies.map((policy) => [policy.name, policy.failurePolicy]));
   const [before, after] = [named(a.policies), named(b.policies)];
   const policies = [...after].filter(([name, policy]) => before.has(name) && before.get(name) !== policy);
   return [
-    ...[...changed].map(
-      ([said, labels]): Change => ({
-        about: "while Kyverno is down",
-        strength: said.endsWith("refused") ? "stronger" : "weaker",
-        text: [`${said} in `, ...labelList(labels)],
-      }),
-    ),
-    ...(policies.length > 0 && changed.size > 0
+    ...changed,
+    ...(policies.length > 0 && changed.length > 0
       ? [
           {
             about: "failurePolicy",
@@ -219,21 +232,13 @@ function backstopChanges(
   witnesses: readonly Witness[],
   strength: Change["strength"],
 ): Change[] {
-  const word = (posture: Posture, name: Witness) => (closedWithoutKyverno(posture, name) ? "refused" : "let through");
-  const changed = names.groupBy(witnesses, (name) => transition(word(a, name), word(b, name)));
   const authors = ({ backstop }: Posture) =>
     backstop ? [...backstop.policyAuthors.groups, ...backstop.policyAuthors.users].join(", ") || "nobody" : "anybody";
   const largest = ({ backstop }: Posture) => String(backstop?.maxContainers ?? "no limit");
   const other = (what: string, before: string, after: string): Change[] =>
     before === after ? [] : [{ about: "backstop", strength, text: parts`${[what]}: ${before} → ${after}` }];
   return [
-    ...[...changed].map(
-      ([said, labels]): Change => ({
-        about: "backstop while Kyverno's webhooks are gone",
-        strength: said.endsWith("refused") ? "stronger" : "weaker",
-        text: [`${said} in `, ...labelList(labels)],
-      }),
-    ),
+    ...closedness("backstop while Kyverno's webhooks are gone", closedWithoutKyverno, a, b, names, witnesses),
     ...other("namespaced policies are written by", authors(a), authors(b)),
     ...other("containers of a pod", largest(a), largest(b)),
   ];

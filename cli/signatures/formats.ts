@@ -1,7 +1,7 @@
 import { bundleFromJSON, type SerializedBundle } from "@sigstore/bundle";
 import type { Descriptor, Manifest } from "../images/manifest";
 import type { RegistryClient } from "../images/registry";
-import { RegistryError } from "../images/registryError";
+import { quietly, RegistryError } from "../images/registryError";
 import { certificateOf, type Identity, identityOf } from "./certificates";
 import { readLayer, type SignatureLayer } from "./layers";
 
@@ -82,15 +82,6 @@ export async function unreadSignatures(
     if (unread) found.push(unread);
   }
   return found;
-}
-
-async function quietly<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof RegistryError) return undefined;
-    throw error;
-  }
 }
 
 /** A list may leave the type out or give the configuration's; then the manifest itself says what it is. */

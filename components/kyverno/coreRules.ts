@@ -7,6 +7,17 @@ export interface PolicyRule {
 
 const MANAGE = ["create", "delete", "get", "list", "patch", "update", "watch", "deletecollection"];
 const READ = ["get", "list", "watch"];
+const KYVERNO_REPORTS = [
+  "admissionreports",
+  "clusteradmissionreports",
+  "backgroundscanreports",
+  "clusterbackgroundscanreports",
+];
+const POLICY_REPORTS: PolicyRule = {
+  apiGroups: ["wgpolicyk8s.io"],
+  resources: ["policyreports", "policyreports/status", "clusterpolicyreports", "clusterpolicyreports/status"],
+  verbs: MANAGE,
+};
 
 /**
  * What each controller of chart 3.0.9 may do, in the chart's own order: two lists of rules count as one only when they
@@ -33,18 +44,11 @@ export const CORE_RULES: Record<string, PolicyRule[]> = {
         "clusterpolicies/status",
         "updaterequests",
         "updaterequests/status",
-        "admissionreports",
-        "clusteradmissionreports",
-        "backgroundscanreports",
-        "clusterbackgroundscanreports",
+        ...KYVERNO_REPORTS,
       ],
       verbs: MANAGE,
     },
-    {
-      apiGroups: ["wgpolicyk8s.io"],
-      resources: ["policyreports", "policyreports/status", "clusterpolicyreports", "clusterpolicyreports/status"],
-      verbs: MANAGE,
-    },
+    POLICY_REPORTS,
     { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "update", "patch"] },
     { apiGroups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"], verbs: ["create"] },
     { apiGroups: ["*"], resources: ["*"], verbs: READ },
@@ -89,19 +93,10 @@ export const CORE_RULES: Record<string, PolicyRule[]> = {
     { apiGroups: ["*"], resources: ["*"], verbs: READ },
     {
       apiGroups: ["kyverno.io"],
-      resources: [
-        "admissionreports",
-        "clusteradmissionreports",
-        "backgroundscanreports",
-        "clusterbackgroundscanreports",
-      ],
+      resources: KYVERNO_REPORTS,
       verbs: MANAGE,
     },
-    {
-      apiGroups: ["wgpolicyk8s.io"],
-      resources: ["policyreports", "policyreports/status", "clusterpolicyreports", "clusterpolicyreports/status"],
-      verbs: MANAGE,
-    },
+    POLICY_REPORTS,
     { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
   ],
 };

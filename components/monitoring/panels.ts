@@ -12,7 +12,7 @@ import {
   timeouts,
   trustDaysLeft,
 } from "./metrics";
-import { anyOf, events } from "./promql";
+import { anyOf, events, type Matchers } from "./promql";
 import { type Subjects, subjectsOf } from "./subjects";
 
 /** One query of a panel. */
@@ -51,6 +51,15 @@ const count = (selector: string, ...by: string[]) => events(selector, RANGE, by)
 const PER_POLICY = ["policy_name", "resource_namespace"];
 const PER_POLICY_LEGEND = "{{policy_name}}, {{resource_namespace}}";
 
+const failedChecks =
+  (where: Matchers[number]) =>
+  (names: readonly string[]): Query[] => [
+    {
+      expr: count(results(names, [["rule_result", "=", "fail"], where]), ...PER_POLICY),
+      legend: PER_POLICY_LEGEND,
+    },
+  ];
+
 const judgesOf = ({ enforcing, auditing }: Subjects) => [...enforcing, ...auditing].sort();
 
 /** What happened at admission. */
@@ -61,24 +70,14 @@ function verdictPanels(subjects: Subjects): Panel[] {
       description: "Failed checks of policies that enforce. One refused request may fail more than one check.",
       kind: "timeseries",
       unit: "short",
-      queries: (names) => [
-        {
-          expr: count(results(names, [["rule_result", "=", "fail"], AT_ADMISSION]), ...PER_POLICY),
-          legend: PER_POLICY_LEGEND,
-        },
-      ],
+      queries: failedChecks(AT_ADMISSION),
     }),
     ...panelIf(subjects.auditing, {
       title: "Admitted and reported",
       description: "Failed checks of policies that audit.",
       kind: "timeseries",
       unit: "short",
-      queries: (names) => [
-        {
-          expr: count(results(names, [["rule_result", "=", "fail"], AT_ADMISSION]), ...PER_POLICY),
-          legend: PER_POLICY_LEGEND,
-        },
-      ],
+      queries: failedChecks(AT_ADMISSION),
     }),
     ...panelIf(judgesOf(subjects), {
       title: "No verdict",
@@ -150,12 +149,7 @@ function scanPanels(subjects: Subjects): Panel[] {
     description: "Failed checks of what already runs.",
     kind: "timeseries",
     unit: "short",
-    queries: (names) => [
-      {
-        expr: count(results(names, [["rule_result", "=", "fail"], BY_SCAN]), ...PER_POLICY),
-        legend: PER_POLICY_LEGEND,
-      },
-    ],
+    queries: failedChecks(BY_SCAN),
   });
 }
 
