@@ -1,5 +1,5 @@
 import * as os from "node:os";
-import { policiesOf } from "../local/demo/render";
+import { applyRendered, policiesOf } from "../local/demo/render";
 import { startBenchCluster } from "./cluster";
 import type { Usage } from "./controller";
 import type { Bench, Measure } from "./measure";
@@ -27,6 +27,7 @@ export const entries: Bench = async () => {
   const cluster = await startBenchCluster(1);
   const client = keepAliveClient(cluster.plane);
   try {
+    await applyRendered(cluster.plane, cluster.node.kyverno, cluster.settings);
     const stockUsages: Usage[] = [];
     const seen = COUNTS.map(() => ({ usages: [] as Usage[], secondsToReady: [] as number[] }));
     for (let round = 0; round < rounds; round++) {

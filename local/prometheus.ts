@@ -68,7 +68,11 @@ export async function startPrometheus(plane: ControlPlane, groups: readonly Rule
           },
           // Thousands of series that nobody asks about.
           metric_relabel_configs: [
-            { source_labels: ["__name__"], regex: "apiserver_(admission_webhook|validating_admission_policy)_.*", action: "keep" },
+            {
+              source_labels: ["__name__"],
+              regex: "apiserver_(admission_webhook|validating_admission_policy)_.*",
+              action: "keep",
+            },
           ],
         },
       ],
