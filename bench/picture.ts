@@ -8,8 +8,8 @@ const titles: Record<Variant, string> = {
   guard: "this package",
 };
 
-const width = 760;
-const left = 180;
+const width = 790;
+const left = 210;
 const right = 80;
 const barHeight = 14;
 const groupGap = 18;

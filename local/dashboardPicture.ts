@@ -59,7 +59,9 @@ function drawPanel({ panel, results }: DrawnPanel, start: number, end: number): 
     const last = lines[0]?.values.at(-1)?.[1] ?? Number.NaN;
     return frame + text(WIDTH / 2 - 70, HEIGHT / 2 + 20, format(last, panel.unit), "#16a34a", 44);
   }
-  return frame + lines.map(({ name }, index) => text(16, 48 + index * 20, name, "#334155", 12)).join("");
+  const step = Math.min(20, (HEIGHT - 56) / lines.length);
+  const size = Math.min(12, Math.floor(step - 2));
+  return frame + lines.map(({ name }, index) => text(16, 48 + index * step, name, "#334155", size)).join("");
 }
 
 function drawLines(lines: readonly Line[], unit: Panel["unit"], start: number, end: number): string {
