@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "./args";
 import { policiesOf } from "./compile";
 import { planGuard } from "./plan";
-import { GuardInputError } from "./problems";
+import { GuardInputError, type Problem } from "./problems";
 import { GuardResourceError } from "./pulumiError";
 import { ReadinessProbe } from "./readiness";
 import { createResources } from "./resources";
@@ -46,6 +46,7 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     const plan = planGuard(args);
     super(GUARD_TYPE, name, "error" in plan ? {} : { posture: plan.posture }, opts);
     if ("error" in plan) throw asResourceError(plan.error, this);
+    if (rendersYaml(this)) throw asResourceError(new GuardInputError([NO_YAML_PROVIDER]), this);
 
     const { posture } = plan.shape.resolved;
     for (const warning of plan.shape.warnings) pulumi.log.warn(warning, this);
@@ -78,6 +79,19 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       readiness: this.readiness,
     });
   }
+}
+
+const NO_YAML_PROVIDER: Problem = {
+  key: "kubernetes:renderYamlToDirectory",
+  found: "a folder: the provider would write some files and then fail at the Helm release",
+  allowed: "nothing, for a stack with this component",
+  fix: "run image-signing-guard render --stack STACK --out FOLDER: it writes all of it as YAML, the chart's values too",
+};
+
+/** Of an explicit provider nobody can say. */
+function rendersYaml(component: pulumi.ComponentResource): boolean {
+  if (component.getProvider("kubernetes:core/v1:Namespace") !== undefined) return false;
+  return Boolean(new pulumi.Config("kubernetes").get("renderYamlToDirectory"));
 }
 
 function asResourceError(error: unknown, resource: pulumi.Resource): unknown {

@@ -76,6 +76,8 @@ export interface EngineStack {
   preview(args: ImageSigningGuardArgs, options?: { expectNoChanges?: boolean }): Promise<EngineRun>;
   refresh(): Promise<void>;
   destroy(): Promise<void>;
+  /** The checkpoint as its backend keeps it: what is secret is encrypted. */
+  state(): Promise<string>;
 }
 
 export async function openStack(
@@ -151,6 +153,7 @@ function engineStack(
     destroy: async () => {
       await withKubeconfig(plane, () => stack.destroy({ color: "never" }));
     },
+    state: async () => JSON.stringify((await stack.exportStack()).deployment),
   };
 }
 

@@ -1,4 +1,5 @@
 import * as assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "../../components/args";
 import { argsFromSettings } from "../../components/settings";
 import { type DemoCluster, startCluster } from "../../local/demo/cluster";
@@ -85,6 +86,27 @@ describe("engine: pulumi up, preview and destroy of the project's stacks", funct
 
   it("a preview after the switch is empty", async () => {
     assert.deepEqual(changes(await stack.preview(argsOf("prod"), { expectNoChanges: true })), []);
+  });
+
+  it("keeps what is secret encrypted in the state, wherever it goes, and hides nothing else", async () => {
+    const args = argsOf("prod");
+    const values = {
+      admissionController: { podAnnotations: { "example.com/note": pulumi.secret("needle-in-values") } },
+    };
+    const secretive = {
+      ...args,
+      // In the messages of every rule that refuses.
+      runbookUrl: pulumi.secret("https://wiki.example.com/needle-in-policies"),
+      kyverno: { ...args.kyverno, values },
+      // In the labels of what is made for Prometheus.
+      monitoring: { dashboards: true, objectLabels: { note: "plain-label" } },
+    } as ImageSigningGuardArgs;
+    const run = await stack.up(secretive);
+    assert.match(String(run.outputs.readiness), /unsigned canary refused$/);
+    const state = await stack.state();
+    for (const needle of state.match(/needle[\w-]*/g) ?? []) assert.fail(`${needle} is in the state in clear`);
+    for (const plain of ["modulo-", "require-signed-images", "plain-label"]) assert.ok(state.includes(plain), plain);
+    assert.deepEqual(changes(await stack.preview(secretive, { expectNoChanges: true })), []);
   });
 
   it("back to dev is in place too, and takes the guards away", async () => {

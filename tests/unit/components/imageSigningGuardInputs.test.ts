@@ -51,6 +51,18 @@ describe("the inputs of ImageSigningGuard", () => {
     assert.ok(!JSON.stringify(specOf(preview) ?? "").includes("BEGIN"));
   });
 
+  it("are refused at once where the provider would render YAML, since it can't render a Helm release", async () => {
+    pulumi.runtime.setAllConfig({ "kubernetes:renderYamlToDirectory": "rendered" });
+    try {
+      const { error, stack } = await failure(withKey(publicKey));
+      assert.match(error.message, /kubernetes:renderYamlToDirectory[\s\S]*image-signing-guard render --stack/);
+      assert.deepEqual(namesOf(stack), ["guard"]);
+    } finally {
+      pulumi.runtime.setAllConfig({});
+    }
+    await run(withKey(publicKey));
+  });
+
   it("may hold chart values as an Output", async () => {
     const values = { features: { logging: { format: "json" } } };
     const stack = await run(withKey(publicKey, { kyverno: { values: pulumi.output(values) } }));
