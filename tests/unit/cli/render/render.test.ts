@@ -58,8 +58,10 @@ describe("render", () => {
 
     it(`writes the same twice, and nothing undefined (${name})`, async () => {
       const given = await load();
-      const text = textOf(renderStack(given));
-      assert.equal(textOf(renderStack(structuredClone(given))), text);
+      const whole = textOf(renderStack(given));
+      assert.equal(textOf(renderStack(structuredClone(given))), whole);
+      // Certificates are made by chance, and their base64 may spell anything.
+      const text = whole.replace(/-----BEGIN [\s\S]*?-----END/g, "");
       assert.ok(!/undefined|NaN|\[object /.test(text));
       for (const line of text.split("\n").filter((candidate) => /\bnull\b/.test(candidate)))
         assert.match(line, /^\s*emptyDir: null$/);
