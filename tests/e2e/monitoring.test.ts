@@ -107,6 +107,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
       ...["controller_reconcile_total", "http_requests_duration_seconds_bucket"],
     ].map((name) => `kyverno_${name}`);
     names.push("apiserver_admission_webhook_rejection_count", "apiserver_admission_webhook_fail_open_count");
+    names.push("apiserver_validating_admission_policy_check_total");
     const series = await prometheus.query(`last_over_time({__name__=~"${names.join("|")}"}[1h])`);
     const left = new Set(["__name__", "job", "instance", "otel_scope_name", "otel_scope_version"]);
     const lines = series.map(({ metric }) => {
