@@ -76,7 +76,7 @@ export interface EngineStack {
   preview(args: ImageSigningGuardArgs, options?: { expectNoChanges?: boolean }): Promise<EngineRun>;
   refresh(): Promise<void>;
   destroy(): Promise<void>;
-  /** The checkpoint as its backend keeps it: what is secret is encrypted. */
+  /** The checkpoint without what is secret, which its backend keeps encrypted. */
   state(): Promise<string>;
 }
 
@@ -153,7 +153,10 @@ function engineStack(
     destroy: async () => {
       await withKubeconfig(plane, () => stack.destroy({ color: "never" }));
     },
-    state: async () => JSON.stringify((await stack.exportStack()).deployment),
+    state: async () => {
+      const { deployment } = await stack.exportStack();
+      return JSON.stringify(deployment, (key, value) => (key === "plaintext" || key === "ciphertext" ? "" : value));
+    },
   };
 }
 

@@ -18,6 +18,8 @@ export const apps = "apps";
 /** Judged by require-signed-images, which refuses images without a signer. */
 export const production = "production";
 export const oncallGroup = "platform-oncall";
+/** May write namespaced policies. */
+const authorGroup = "policy-authors";
 export const maxHours = 4;
 
 export interface Cluster {
@@ -32,6 +34,8 @@ export interface Cluster {
   developer: KubeConfig;
   /** Namespace admin, with every right on Kyverno's namespaced objects and on revisions. */
   owner: KubeConfig;
+  /** An owner whom the backstop lets write namespaced policies. */
+  author: KubeConfig;
   /** May bypass. */
   oncall: KubeConfig;
   /** May bypass, and has the owner's rights. */
@@ -73,6 +77,7 @@ export function guardConfig(sigstore: Sigstore, repositories: readonly string[])
       ctLogPublicKey: sigstore.ctLogPublicKey,
     },
     bypass: { groups: [oncallGroup], maxHours },
+    backstop: { policyAuthors: { groups: [authorGroup] } },
   };
 }
 
@@ -120,6 +125,7 @@ async function fillCluster(plane: ControlPlane): Promise<Cluster> {
     admin: plane.client,
     developer: await plane.asUser("dora", ["developers"]),
     owner: await plane.asUser("olga", ["owners"]),
+    author: await plane.asUser("paula", ["owners", authorGroup]),
     oncall: await plane.asUser("otto", [oncallGroup]),
     oncallOwner: await plane.asUser("oona", [oncallGroup, "owners"]),
     digests,

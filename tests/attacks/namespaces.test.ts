@@ -106,21 +106,22 @@ attacks("namespaces and the guard itself", (get) => {
     },
   });
   const harmless = { validate: { message: "no", pattern: { spec: { containers: [{ name: "?*" }] } } } };
+  // Nobody else may write one at all: policies.test.ts.
   const policyText = /own Policy may not mutate or verify images/;
   for (const failurePolicy of ["Fail", "Ignore"]) {
     refused(`a namespace's own Policy that mutates, failurePolicy ${failurePolicy}`, policyText, () =>
-      create(get().owner, apps, policy(name(), forging(), failurePolicy)),
+      create(get().author, apps, policy(name(), forging(), failurePolicy)),
     );
     refused(`a namespace's own Policy that verifies images, failurePolicy ${failurePolicy}`, policyText, async () => {
       const { publicKey } = await get().cosign.createKey(name());
       const attestors = [{ entries: [{ keys: { publicKeys: publicKey } }] }];
       const verifyImages = [{ imageReferences: ["*"], attestors }];
-      return create(get().owner, apps, policy(name(), { verifyImages }, failurePolicy));
+      return create(get().author, apps, policy(name(), { verifyImages }, failurePolicy));
     });
   }
   refused("a namespace's own Policy of v2beta1 that mutates", policyText, () =>
     ask(
-      get().owner,
+      get().author,
       "POST",
       collection(apps, "Policy").replace("/v1/", "/v2beta1/"),
       policy(name(), forging(), "Fail", "v2beta1"),
@@ -129,14 +130,14 @@ attacks("namespaces and the guard itself", (get) => {
   refused("a namespace's own Policy that mutates per element", policyText, () => {
     const { patchStrategicMerge } = forging().mutate;
     const foreach = [{ list: "request.object.spec.containers", patchStrategicMerge }];
-    return create(get().owner, apps, policy(name(), { mutate: { foreach } }));
+    return create(get().author, apps, policy(name(), { mutate: { foreach } }));
   });
   refused("a harmless Policy that is changed into one that mutates", policyText, async () => {
     const called = name();
-    const made = await create(get().owner, apps, policy(called, harmless));
+    const made = await create(get().author, apps, policy(called, harmless));
     if (!made.admitted) throw new Error(made.message);
     return patch(
-      get().owner,
+      get().author,
       apps,
       "Policy",
       called,
@@ -150,7 +151,7 @@ attacks("namespaces and the guard itself", (get) => {
       jsonPatch,
     );
   });
-  admitted("a namespace's own Policy that only validates", () => create(get().owner, apps, policy(name(), harmless)));
+  admitted("a namespace's own Policy that only validates", () => create(get().author, apps, policy(name(), harmless)));
   outcome("unsigned after all these tries", "refused", async () => {
     await sleep(5000);
     const answer = await create(get().developer, apps, pod(name(), `${image}@${get().digests.unsigned}`));
