@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { performance } from "node:perf_hooks";
-import { comparePostures } from "../cli/posture/compare";
 import { toMarkdown } from "../cli/posture/markdown";
 import { readPreview } from "../cli/posture/preview";
+import { comparePostures } from "../components/posture/comparison/compare";
 import type { Bench } from "./measure";
 
 const MEGABYTES = 5;

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "./args";
 import { policiesOf } from "./compile";
 import { planGuard } from "./plan";
+import { withPostureHook } from "./postureHook";
 import { GuardInputError, type Problem } from "./problems";
 import { GuardResourceError } from "./pulumiError";
 import { ReadinessProbe } from "./readiness";
@@ -24,7 +25,7 @@ import { GUARD_TYPE } from "./settings";
 export class ImageSigningGuard extends pulumi.ComponentResource {
   /** The stack's mode. */
   public readonly mode!: pulumi.Output<string>;
-  /** What is enforced, fully defaulted; the same object that previews compare. */
+  /** What is enforced, fully defaulted, with maps by name; the same object that previews compare. */
   // biome-ignore lint/suspicious/noExplicitAny: Pulumi's schema has no other word for a nested block.
   public readonly posture!: pulumi.Output<Record<string, any>>;
   /** Names of the deployed policies. */
@@ -44,7 +45,8 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
 
   constructor(name: string, args: ImageSigningGuardArgs, opts?: pulumi.ComponentResourceOptions) {
     const plan = planGuard(args);
-    super(GUARD_TYPE, name, "error" in plan ? {} : { posture: plan.posture }, opts);
+    const told = "error" in plan ? opts : withPostureHook(name, opts ?? {}, () => this);
+    super(GUARD_TYPE, name, "error" in plan ? {} : { posture: plan.posture }, told);
     if ("error" in plan) throw asResourceError(plan.error, this);
     if (rendersYaml(this)) throw asResourceError(new GuardInputError([NO_YAML_PROVIDER]), this);
 

@@ -4,6 +4,7 @@ import type { ImageSigningGuardArgs } from "./args";
 import { type Compiled, compilePosture } from "./compile";
 import { type Path, placeholder } from "./late";
 import { type LateValue, lateValues, withLateValues, withoutOutputs } from "./outputs";
+import { postureByName } from "./posture/byName";
 import type { Posture, Resolved } from "./posture/types";
 import { GuardInputError, ProblemList } from "./problems";
 import { resolvePosture } from "./resolve";
@@ -18,8 +19,8 @@ interface Shape {
 export interface Plan {
   /** What is known now; where an argument is an Output, a marker stands in its place. */
   readonly shape: Shape;
-  /** Secret by part: a secret chart value does not hide who may sign. */
-  readonly posture: { readonly [Part in keyof Posture]: pulumi.Input<Posture[Part]> };
+  /** With maps by name. Secret by part: a secret chart value does not hide who may sign. */
+  readonly posture: { readonly [Part in keyof Posture]: pulumi.Input<unknown> };
   /** A part of the compiled result, later if an argument is an Output, and secret if it comes from a secret one. */
   readonly field: <T>(pick: (compiled: Compiled, posture: Posture) => T) => pulumi.Input<T>;
 }
@@ -35,7 +36,8 @@ export function planGuard(args: ImageSigningGuardArgs): Plan | { error: unknown 
     const { readiness, ...judged } = args;
     const late = lateValues(judged);
     const part = late.length === 0 ? () => undefined : laterPart(judged, late);
-    const parts = Object.keys(shape.resolved.posture) as (keyof Posture)[];
+    const byName = postureByName(shape.resolved.posture);
+    const parts = Object.keys(byName) as (keyof Posture)[];
     const field: Plan["field"] = (pick) =>
       part(({ compiled, resolved }) => pick(compiled, resolved.posture), "text") ??
       pick(shape.compiled, shape.resolved.posture);
@@ -44,7 +46,7 @@ export function planGuard(args: ImageSigningGuardArgs): Plan | { error: unknown 
       posture: Object.fromEntries(
         parts.map((key) => [
           key,
-          part(({ resolved }) => resolved.posture[key], "fingerprint") ?? shape.resolved.posture[key],
+          part(({ resolved }) => postureByName(resolved.posture)[key], "fingerprint") ?? byName[key],
         ]),
       ) as unknown as Plan["posture"],
       field,

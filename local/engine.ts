@@ -68,6 +68,8 @@ export interface EngineRun {
   readonly operations: { readonly name: string; readonly type: string; readonly op: OpType }[];
   /** The component's outputs as the stack exports them. */
   readonly outputs: Record<string, unknown>;
+  /** What a person sees. */
+  readonly text: string;
 }
 
 /** A stack of its own for one control plane; its state is in the plane's folder and goes with it. */
@@ -126,17 +128,18 @@ function engineStack(
   return {
     up: async (args) => {
       const events: EngineEvent[] = [];
-      const { outputs } = await withKubeconfig(plane, () =>
+      const { outputs, stdout } = await withKubeconfig(plane, () =>
         stack.up({ program: program(args), onEvent: (event) => events.push(event), color: "never" }),
       );
       return {
         operations: operations(events),
         outputs: Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value])),
+        text: stdout,
       };
     },
     preview: async (args, { expectNoChanges = false } = {}) => {
       const events: EngineEvent[] = [];
-      await withKubeconfig(plane, () =>
+      const { stdout } = await withKubeconfig(plane, () =>
         stack.preview({
           program: program(args),
           onEvent: (event) => events.push(event),
@@ -145,7 +148,7 @@ function engineStack(
           color: "never",
         }),
       );
-      return { operations: operations(events), outputs: {} };
+      return { operations: operations(events), outputs: {}, text: stdout };
     },
     refresh: async () => {
       await withKubeconfig(plane, () => stack.refresh({ color: "never" }));

@@ -1,8 +1,9 @@
+import { chartValueChanges } from "../../components/posture/comparison/chartValues";
+import { checkPosture } from "../../components/posture/comparison/read";
+import type { Change, Comparison } from "../../components/posture/comparison/result";
+import { type Part, parts } from "../../components/posture/comparison/words";
 import type { Posture } from "../../components/posture/types";
 import { GUARD_TYPE } from "../../components/settings";
-import { chartValueChanges } from "./chartValues";
-import { type Change, type Comparison, type Part, parts } from "./result";
-import { checkPosture } from "./shape";
 
 interface State {
   readonly inputs?: { readonly posture?: unknown; readonly values?: unknown };

@@ -1,12 +1,14 @@
 import * as fs from "node:fs";
 import { fileReason } from "../../components/mistakes";
+import { comparePostures } from "../../components/posture/comparison/compare";
+import type { Comparison, PostureResult } from "../../components/posture/comparison/result";
+import { plain } from "../../components/posture/comparison/words";
 import { GuardInputError } from "../../components/problems";
 import { isJson, type OutputOptions, type StackOptions } from "../options";
 import { stackName } from "../settings/stackSettings";
-import { comparePostures } from "./compare";
-import { plain, toMarkdown } from "./markdown";
+import { toMarkdown } from "./markdown";
 import { readPreview } from "./preview";
-import { type Comparison, exitCode, type PostureResult } from "./result";
+import { exitCode } from "./result";
 import { compareStacks, compareWithRef } from "./stackFiles";
 
 export interface PostureOptions extends OutputOptions, StackOptions {

@@ -1,3 +1,6 @@
+import { chartValueChanges } from "../../components/posture/comparison/chartValues";
+import type { Comparison } from "../../components/posture/comparison/result";
+import { type Part, parts } from "../../components/posture/comparison/words";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError, type Problem } from "../../components/problems";
 import { resolveSettings } from "../../components/resolve";
@@ -11,8 +14,6 @@ import {
   stackName,
   stackSettingsIfAny,
 } from "../settings/stackSettings";
-import { chartValueChanges } from "./chartValues";
-import { type Comparison, type Part, parts } from "./result";
 
 type Settings = Record<string, unknown>;
 

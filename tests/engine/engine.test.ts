@@ -69,6 +69,18 @@ describe("engine: pulumi up, preview and destroy of the project's stacks", funct
     assert.deepEqual(changes(await stack.preview(argsOf("dev"), { expectNoChanges: true })), []);
   });
 
+  it("a preview of prod begins with what it makes stronger, each thing once", async () => {
+    const { text } = await stack.preview(argsOf("prod"));
+    if (process.env.E2E_LOG) console.log(text);
+    const lines = text.split("\n").map((line) => line.trim());
+    const told = lines.findIndex((line) => /posture STRONGER: .* \(\d+ stronger\)$/.test(line));
+    assert.notEqual(told, -1, text);
+    assert.match(lines[told + 1]!, /^stronger · mode: audit → enforce in prod, prod-\*, production/);
+    const diff = lines.findIndex((line) => /^~ posture/.test(line));
+    assert.match(lines.slice(diff).join("\n"), /~ policies *: \{(?:.|\n)*~ require-signed-images *: \{/);
+    assert.doesNotMatch(lines.slice(diff, diff + 20).join("\n"), /^\[\d+\]/m);
+  });
+
   it("up of prod changes the same stack in place", async () => {
     const run = await stack.up(argsOf("prod"));
     const replaced = run.operations.filter(({ op }) => op.includes("replace") || op.includes("discard"));

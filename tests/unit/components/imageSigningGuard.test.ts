@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type { ImageSigningGuardArgs } from "../../../components/args";
 import { ImageSigningGuard } from "../../../components/imageSigningGuard";
 import { ROLE, SUFFIX } from "../../../components/policies/names";
+import { postureByName } from "../../../components/posture/byName";
 import { GUARD_TYPE } from "../../../components/settings";
 import { type MockStack, promiseOf, type Registered, runStack } from "../../support/mockStack";
 import { compile, postureOf, settings, stackSettings } from "../../support/settings";
@@ -63,7 +64,7 @@ describe("ImageSigningGuard", () => {
   it("shows the posture as its own inputs, so that previews compare it", async () => {
     const { stack } = await create(PROD);
     const { posture } = find(stack, "guard").inputs as { posture: { mode: string } };
-    assert.deepEqual(posture, JSON.parse(JSON.stringify(postureOf(PROD))));
+    assert.deepEqual(posture, JSON.parse(JSON.stringify(postureByName(postureOf(PROD)))));
     assert.deepEqual(Object.keys(find(stack, "guard").inputs), ["posture"]);
   });
 
@@ -126,7 +127,7 @@ describe("ImageSigningGuard", () => {
       await promiseOf(guard.policyNames),
       compile(PROD).policies.map(({ metadata }) => metadata.name),
     );
-    assert.deepEqual(await promiseOf(guard.posture), postureOf(PROD));
+    assert.deepEqual(await promiseOf(guard.posture), postureByName(postureOf(PROD)));
   });
 
   it("audits or enforces as the stack says", async () => {

@@ -3,12 +3,12 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { comparePostures } from "../../../../cli/posture/compare";
 import { marker, span, toMarkdown } from "../../../../cli/posture/markdown";
 import { readPreview } from "../../../../cli/posture/preview";
 import { exitCode } from "../../../../cli/posture/result";
 import { toJson } from "../../../../cli/posture/run";
 import { compareStacks, compareWithRef } from "../../../../cli/posture/stackFiles";
+import { comparePostures } from "../../../../components/posture/comparison/compare";
 import { GUARD_TYPE } from "../../../../components/settings";
 import { postureOf, settings } from "../../../support/settings";
 

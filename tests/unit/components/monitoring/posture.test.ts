@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
-import { describeChanges } from "../../../../cli/posture/changes";
-import { checkPosture } from "../../../../cli/posture/shape";
+import { describeChanges } from "../../../../components/posture/comparison/changes";
+import { checkPosture } from "../../../../components/posture/comparison/read";
 import { compareStrength } from "../../../../components/posture/strength/strength";
 import type { Posture } from "../../../../components/posture/types";
 import { postureOf, settings } from "../../../support/settings";

@@ -1,7 +1,7 @@
-import type { Witness } from "../../components/posture/strength/witnesses";
-import type { Posture } from "../../components/posture/types";
+import type { Witness } from "../strength/witnesses";
+import type { Posture } from "../types";
 
-import { list, type Part } from "./result";
+import { list, type Part } from "./words";
 
 const OTHERS = "every other namespace";
 

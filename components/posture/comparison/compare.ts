@@ -1,8 +1,9 @@
-import { compareStrength, type Strength } from "../../components/posture/strength/strength";
-import { TooManyCases } from "../../components/posture/strength/witnesses";
+import { compareStrength, type Strength } from "../strength/strength";
+import { TooManyCases } from "../strength/witnesses";
 import { describeChanges } from "./changes";
-import { type Change, type Comparison, type PostureResult, parts, type Verdict } from "./result";
+import type { Change, Comparison, PostureResult, Verdict } from "./result";
 import { summarise } from "./summary";
+import { parts } from "./words";
 
 const VERDICTS: Record<Strength, Verdict> = { same: "SAME", weaker: "WEAKER", stronger: "STRONGER", mixed: "MIXED" };
 

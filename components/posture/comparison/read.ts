@@ -1,14 +1,15 @@
-import { type Posture, postureShape } from "../../components/posture/types";
-import { UNKNOWN_VALUE } from "../../components/unknownValue";
-import { type Part, parts } from "./result";
+import { UNKNOWN_VALUE } from "../../unknownValue";
+import { withLists } from "../byName";
+import { type Posture, postureShape } from "../types";
+import { type Part, parts } from "./words";
 
 export type Checked = { readonly posture: Posture } | { readonly lacks: Part[][] };
 
-/** What a preview calls a posture, or what keeps it from being one. Values are never repeated, only where they are. */
+/** What the engine calls a posture, or what keeps it from being one. Values are never repeated, only where they are. */
 export function checkPosture(value: unknown): Checked {
   const hidden = hiddenValues(value, "posture");
   if (hidden.length > 0) return { lacks: hidden };
-  const parsed = postureShape.safeParse(value);
+  const parsed = postureShape.safeParse(withLists(value));
   if (parsed.success) return { posture: parsed.data };
   const places = parsed.error.issues.flatMap(({ path, ...issue }) => {
     const where = ["posture", ...path].join(".");

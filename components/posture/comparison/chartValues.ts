@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Change, list } from "./result";
+import type { Change } from "./result";
+import { list } from "./words";
 
 /** Which chart values differ, by their paths: values may be secret, and none of these has a strength of its own. */
 export function chartValueChanges(before: unknown, after: unknown): Change[] {

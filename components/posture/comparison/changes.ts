@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { ROLE } from "../../components/policies/names";
-import { shortFingerprint } from "../../components/posture/signers";
+import { ROLE } from "../../policies/names";
+import { shortFingerprint } from "../signers";
 import {
   type Aspect,
   closedWithoutKyverno,
@@ -12,14 +12,15 @@ import {
   join,
   namespaceWitnesses,
   type Strength,
-} from "../../components/posture/strength/strength";
-import type { Witness } from "../../components/posture/strength/witnesses";
-import type { PolicyPlan, Posture } from "../../components/posture/types";
-import { weakenings } from "../../components/posture/weakenings";
+} from "../strength/strength";
+import type { Witness } from "../strength/witnesses";
+import type { PolicyPlan, Posture } from "../types";
+import { weakenings } from "../weakenings";
 import { labelList, NamespaceNames } from "./names";
 import { neutralChanges } from "./neutral";
-import { type Change, list, type Part, parts } from "./result";
+import { type Change, inOrder } from "./result";
 import { listChanges, ruleChanges, signerText } from "./signers";
+import { list, type Part, parts } from "./words";
 
 /** Everything that differs, the weakening first. */
 export function describeChanges(a: Posture, b: Posture): Change[] {
@@ -57,10 +58,8 @@ export function describeChanges(a: Posture, b: Posture): Change[] {
   const all = [...lines, ...rest, ...neutral];
   if (all.length === 0 && !isDeepStrictEqual(a, b))
     all.push({ about: "wording", strength: "none", text: ["names, reasons or the order of entries differ"] });
-  return all.sort((x, y) => ORDER.indexOf(x.strength) - ORDER.indexOf(y.strength));
+  return inOrder(all);
 }
-
-const ORDER: readonly Change["strength"][] = ["weaker", "mixed", "stronger", "none"];
 
 const ABOUT: Record<Aspect, readonly string[]> = {
   mode: ["mode", "guards"],

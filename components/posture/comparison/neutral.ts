@@ -1,6 +1,7 @@
-import type { Monitoring, Posture } from "../../components/posture/types";
-import { type Change, list, type Part, parts } from "./result";
+import type { Monitoring, Posture } from "../types";
+import type { Change } from "./result";
 import { listChanges } from "./signers";
+import { list, type Part, parts } from "./words";
 
 /** What changes how the guard runs, but not what gets in. */
 export function neutralChanges(a: Posture, b: Posture): Change[] {

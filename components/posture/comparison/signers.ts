@@ -1,6 +1,6 @@
-import { describeSigner, GITHUB_ISSUER, shortFingerprint } from "../../components/posture/signers";
-import type { Attestation, ImageRule, Signer } from "../../components/posture/types";
-import { list, type Part, parts } from "./result";
+import { describeSigner, GITHUB_ISSUER, shortFingerprint } from "../signers";
+import type { Attestation, ImageRule, Signer } from "../types";
+import { list, type Part, parts } from "./words";
 
 /** A signer in a few words: the identity, or a short fingerprint. */
 export function signerText(signer: Signer): string {

@@ -1,9 +1,10 @@
-import { enforcementAt, namespaceWitnesses } from "../../components/posture/strength/strength";
-import type { Posture } from "../../components/posture/types";
-import { weakenings } from "../../components/posture/weakenings";
+import { enforcementAt, namespaceWitnesses } from "../strength/strength";
+import type { Posture } from "../types";
+import { weakenings } from "../weakenings";
 import { labelList, NamespaceNames } from "./names";
-import { type Change, list, type Part, parts } from "./result";
+import type { Change } from "./result";
 import { signerText } from "./signers";
+import { list, type Part, parts } from "./words";
 
 /** A whole posture, for a guard that is created or removed. */
 export function summarise(posture: Posture, was = ""): Change[] {
