@@ -26,7 +26,7 @@ export async function offerAll(cluster: BenchCluster, client: Client, offers: Of
   const images = cluster.images.slice(0, offers.containers);
   // Connections, and Kyverno's first look at a new policy, are not what is measured.
   for (let at = 0; at < 3; at++) await client.offer(offers.kind, images);
-  const before = await usage(cluster);
+  const before = await usage(cluster, "start");
   const latency: number[] = [];
   let failed = 0;
   await inParallel(offers.parallel, offers.requests, async () => {
@@ -35,7 +35,7 @@ export async function offerAll(cluster: BenchCluster, client: Client, offers: Of
     latency.push(performance.now() - start);
     if (status !== 201) failed++;
   });
-  return { latency, failed, usage: each(before, await usage(cluster), offers.requests) };
+  return { latency, failed, usage: each(before, await usage(cluster, "end"), offers.requests) };
 }
 
 export function medianUsage(rounds: readonly Usage[]): Usage {

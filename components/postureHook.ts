@@ -1,6 +1,8 @@
+import { AsyncResource } from "node:async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 import { tellChanges } from "./posture/comparison/tell";
 import { GUARD_TYPE } from "./settings";
+import { UNKNOWN_VALUE } from "./unknownValue";
 
 let made = 0;
 
@@ -18,11 +20,12 @@ export function withPostureHook(
   // In a stack each hook has a name of its own; guards under different parents may share theirs.
   const hook = new pulumi.ResourceHook(
     `${GUARD_TYPE}:${name}:${made}`,
-    ({ oldInputs, newInputs }) => {
-      const text = tell(oldInputs?.posture, newInputs?.posture);
+    // The engine calls from elsewhere; of which program it is, the SDK knows by the context.
+    AsyncResource.bind(async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs) => {
+      const text = await tell(oldInputs?.posture, newInputs?.posture);
       // Not waited for: the message belongs to the resource, whose registration waits for this hook.
       if (text !== "") void pulumi.log.info(text, self());
-    },
+    }),
     { onDryRun: true },
   );
   const { beforeCreate = [], beforeUpdate = [] } = opts.hooks ?? {};
@@ -39,18 +42,26 @@ function isMocked(): boolean {
 }
 
 /** A text about a change is no reason for the change to fail. */
-function tell(before: unknown, after: unknown): string {
+async function tell(...postures: readonly unknown[]): Promise<string> {
+  // One secret makes an Output of the whole; then no value of it is shown.
+  const hasSecrets = postures.some((posture) => pulumi.Output.isInstance(posture));
   try {
-    return tellChanges(shownSecrets(before), shownSecrets(after));
+    const [before, after] = await Promise.all(postures.map(plainOf));
+    return tellChanges(before, after, hasSecrets);
   } catch (error) {
-    return `posture: can't be compared (${(error as Error).message})`;
+    return `posture: can't be compared (${hasSecrets ? "it holds secrets" : (error as Error).message})`;
   }
 }
 
-/** A secret is an Output here; it is told as previews show it. */
-function shownSecrets(value: unknown): unknown {
-  if (pulumi.Output.isInstance(value)) return "[secret]";
-  if (Array.isArray(value)) return value.map(shownSecrets);
+/** Of an Output the SDK gives only what is known; what is not must be named, not waited for. */
+async function plainOf(value: unknown): Promise<unknown> {
+  const inner = value as { promise?: (withUnknowns: boolean) => Promise<unknown> };
+  return named(pulumi.Output.isInstance(value) ? await inner.promise?.(true) : value);
+}
+
+function named(value: unknown): unknown {
+  if (pulumi.isUnknown(value)) return UNKNOWN_VALUE;
+  if (Array.isArray(value)) return value.map(named);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, shownSecrets(field)]));
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, named(field)]));
 }

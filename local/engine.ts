@@ -68,7 +68,7 @@ export interface EngineRun {
   readonly operations: { readonly name: string; readonly type: string; readonly op: OpType }[];
   /** The component's outputs as the stack exports them. */
   readonly outputs: Record<string, unknown>;
-  /** What a person sees. */
+  /** What a person sees: messages, which with `--diff` go to stderr, and what is done. */
   readonly text: string;
 }
 
@@ -139,7 +139,7 @@ function engineStack(
     },
     preview: async (args, { expectNoChanges = false } = {}) => {
       const events: EngineEvent[] = [];
-      const { stdout } = await withKubeconfig(plane, () =>
+      const { stdout, stderr } = await withKubeconfig(plane, () =>
         stack.preview({
           program: program(args),
           onEvent: (event) => events.push(event),
@@ -148,7 +148,7 @@ function engineStack(
           color: "never",
         }),
       );
-      return { operations: operations(events), outputs: {}, text: stdout };
+      return { operations: operations(events), outputs: {}, text: `${stderr}\n${stdout}` };
     },
     refresh: async () => {
       await withKubeconfig(plane, () => stack.refresh({ color: "never" }));

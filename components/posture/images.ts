@@ -8,7 +8,8 @@ import { rightSpelling, spellings } from "./spelling";
  * so `repository:*` alone would let every digest reference pass unchecked.
  */
 export function imageReferences(repository: string): string[] {
-  return [`${repository}:*`, `${repository}@*`];
+  // Kyverno evaluates each text of a rule anew for every request, so what needs one pattern has one.
+  return repository.endsWith("*") ? [repository] : [`${repository}:*`, `${repository}@*`];
 }
 
 /** One repository of the configuration. */

@@ -69,13 +69,14 @@ describe("engine: pulumi up, preview and destroy of the project's stacks", funct
     assert.deepEqual(changes(await stack.preview(argsOf("dev"), { expectNoChanges: true })), []);
   });
 
-  it("a preview of prod begins with what it makes stronger, each thing once", async () => {
+  it("a preview of prod begins with what it makes stronger and weaker, and the difference of the posture is short", async () => {
     const { text } = await stack.preview(argsOf("prod"));
     if (process.env.E2E_LOG) console.log(text);
     const lines = text.split("\n").map((line) => line.trim());
-    const told = lines.findIndex((line) => /posture STRONGER: .* \(\d+ stronger\)$/.test(line));
+    const told = lines.findIndex((line) => /posture MIXED: .* \(1 weaker, \d+ stronger\)$/.test(line));
     assert.notEqual(told, -1, text);
-    assert.match(lines[told + 1]!, /^stronger · mode: audit → enforce in prod, prod-\*, production/);
+    assert.match(lines[told + 1]!, /^weaker · bypass: off → platform-oncall, at most 4 hours$/);
+    assert.match(lines[told + 2]!, /^stronger · mode: audit → enforce in prod, prod-\*, production/);
     const diff = lines.findIndex((line) => /^~ posture/.test(line));
     assert.match(lines.slice(diff).join("\n"), /~ policies *: \{(?:.|\n)*~ require-signed-images *: \{/);
     assert.doesNotMatch(lines.slice(diff, diff + 20).join("\n"), /^\[\d+\]/m);
@@ -114,6 +115,8 @@ describe("engine: pulumi up, preview and destroy of the project's stacks", funct
       monitoring: { dashboards: true, objectLabels: { note: "plain-label" } },
     } as ImageSigningGuardArgs;
     const run = await stack.up(secretive);
+    assert.match(run.text, /posture SAME: .*\n.*runbook: page \[secret\] → \[secret\]/);
+    assert.ok(!run.text.includes("needle"), run.text);
     assert.match(String(run.outputs.readiness), /unsigned canary refused$/);
     const state = await stack.state();
     for (const needle of state.match(/needle[\w-]*/g) ?? []) assert.fail(`${needle} is in the state in clear`);

@@ -1,15 +1,16 @@
 import { comparePostures } from "./compare";
 import { checkPosture } from "./read";
-import { type Change, counts, inOrder, MEANING } from "./result";
-import { printable } from "./words";
+import { counts, inOrder, MEANING } from "./result";
+import { printable, withoutValues } from "./words";
 
 const MOST_LINES = 12;
 
 /**
  * What a step does to the posture, for the engine's own output: the verdict and its reasons, a line each. '' where
- * nothing changes. `before` and `after` are the posture as the engine keeps it; absent for a guard that is created.
+ * nothing changes. `before` and `after` are the posture as the engine keeps it; absent for a guard that is created. Where they
+ * hold secrets no value is shown.
  */
-export function tellChanges(before: unknown, after: unknown): string {
+export function tellChanges(before: unknown, after: unknown, hasSecrets = false): string {
   const [old, made] = [before === undefined ? undefined : checkPosture(before), checkPosture(after)];
   const lacks = [...(old && "lacks" in old ? old.lacks : []), ...("lacks" in made ? made.lacks : [])];
   const result = comparePostures({
@@ -20,7 +21,13 @@ export function tellChanges(before: unknown, after: unknown): string {
     failed: [],
   });
   if (result.verdict === "SAME" && result.changes.length === 0) return "";
-  const lines = [...lacks.map(printable), ...inOrder(result.changes).map(changeLine)];
+  const text = hasSecrets ? withoutValues : printable;
+  const lines = [
+    ...lacks.map(text),
+    ...inOrder(result.changes).map(
+      (change) => `${change.strength === "none" ? "" : `${change.strength} · `}${change.about}: ${text(change.text)}`,
+    ),
+  ];
   const shown = lines.length > MOST_LINES ? lines.slice(0, MOST_LINES - 1) : lines;
   const more = lines.length - shown.length;
   return [
@@ -28,8 +35,4 @@ export function tellChanges(before: unknown, after: unknown): string {
     ...shown,
     ...(more > 0 ? [`${more} more: image-signing-guard posture tells all`] : []),
   ].join("\n  ");
-}
-
-function changeLine({ about, strength, text }: Change): string {
-  return `${strength === "none" ? "" : `${strength} · `}${about}: ${printable(text)}`;
 }

@@ -39,6 +39,11 @@ export function printable(text: readonly Part[]): string {
   return text.map((part) => (typeof part === "string" ? part : shownValue(part.value))).join("");
 }
 
+/** The words alone: where something is secret, any value might be. */
+export function withoutValues(text: readonly Part[]): string {
+  return text.map((part) => (typeof part === "string" ? part : "[secret]")).join("");
+}
+
 /** A value as a person may see it: without passwords, control characters and its middle. */
 export function shownValue(value: string): string {
   const visible = escapeInvisible(masked(value));

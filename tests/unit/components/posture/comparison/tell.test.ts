@@ -69,6 +69,15 @@ describe("what the engine's output says of a change of the posture", () => {
     assert.match(lines.at(-1)!, /more: image-signing-guard posture tells all/);
   });
 
+  it("shows no value where something is secret", () => {
+    const [verdict, mode] = tellChanges(AUDIT, ENFORCE, true).split("\n");
+    assert.match(verdict!, /^posture STRONGER: /);
+    assert.match(
+      mode!,
+      /^ {2}stronger · mode: audit → enforce in \[secret\], \[secret\], \[secret\]; every other namespace$/,
+    );
+  });
+
   it("shows no control character of a value", () => {
     const kyverno = { ...(ENFORCE.kyverno as object), priorityClassName: "a\u001b[2Jb" };
     const text = tellChanges(ENFORCE, { ...ENFORCE, kyverno });
