@@ -13,7 +13,10 @@ export interface FieldKind {
 }
 
 const LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
-const HOST = "(?:\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?)(?::[0-9]{1,5})?";
+/** From 1 to 65535. */
+export const PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
+const NO_PORT: readonly [RegExp, string] = [/:(?:0\d*|\d{5,})(?=\/|$)/, "correct the port: they go from 1 to 65535"];
+const HOST = `(?:\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?)(?::${PORT})?`;
 const CREDENTIALS: readonly [RegExp, string] = [
   /:\/\/[^/]*@/,
   "write it without user and password: they would stand in the state and in policies for everybody to read",
@@ -77,18 +80,19 @@ export const FIELDS = {
     example: "kyverno",
   },
   imageRegistry: {
-    pattern: /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+    pattern: new RegExp(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:${PORT})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`),
     longest: 200,
     description: "a registry in lower case, with a path if need be; without scheme, tag and / at its end",
     example: "mirror.example.com/hub",
     mistakes: [
+      NO_PORT,
       [/^[a-z]+:\/\//i, "leave out the scheme: mirror.example.com/hub"],
       [/\/$/, "leave out the / at the end"],
       [/[A-Z]/, "write it in lower case"],
     ],
   },
   repository: {
-    pattern: /^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?(:[0-9]+)?(\/[a-z0-9._*-]+)+$/,
+    pattern: new RegExp(`^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?(:${PORT})?(/[a-z0-9._*-]+)+$`),
     longest: 255,
     description: "a registry and repository without tag or digest, in lower case, in which * is a wildcard",
     example: "ghcr.io/ikey168/modulo-*",
@@ -96,6 +100,7 @@ export const FIELDS = {
       [/^\s|\s$/, "leave out the spaces around it"],
       [/\$\{|\{\{/, "write the name itself: nothing is filled in here"],
       [/^[a-z]+:\/\//i, "leave out the scheme: ghcr.io/ikey168/modulo-*"],
+      [/^[^/]+:(?:0\d*|\d{5,})\//, NO_PORT[1]],
       [/^[^/]*:\d+$|^[^/*]*\.[^/*:]*$/, "say which of its repositories: ghcr.io/ikey168/*"],
       [/^[a-z0-9_-]+$/, "write docker.io/library/ before it"],
       [/@sha256:/, "leave out the digest: the whole repository is meant"],
@@ -232,8 +237,9 @@ export const FIELDS = {
     ],
   },
   githubIssuer: {
-    pattern:
-      /^https:\/\/(token\.actions\.githubusercontent\.com(\/[A-Za-z0-9-]+)?|token\.actions\.[a-z0-9-]+\.ghe\.com|[A-Za-z0-9.-]+(:[0-9]{1,5})?\/_services\/token)$/,
+    pattern: new RegExp(
+      `^https://(token\\.actions\\.githubusercontent\\.com(/[A-Za-z0-9-]+)?|token\\.actions\\.[a-z0-9-]+\\.ghe\\.com|[A-Za-z0-9.-]+(:${PORT})?/_services/token)$`,
+    ),
     longest: 200,
     description:
       "the token issuer of a GitHub: https://HOST/_services/token (Enterprise Server), https://token.actions.TENANT.ghe.com, or https://token.actions.githubusercontent.com with /ENTERPRISE if need be",

@@ -14,7 +14,7 @@ import {
   TrustRoot,
   UncoveredAction,
 } from "./args";
-import { type FieldMeta, kmsReference, textOf, wordsFor } from "./fields";
+import { type FieldMeta, kmsReference, PORT, textOf, wordsFor } from "./fields";
 import { placesOf, valueHint } from "./hints";
 import { describeValue, type Problem } from "./problems";
 import { UNKNOWN_VALUE } from "./unknownValue";
@@ -198,7 +198,11 @@ const kyverno = block({
   hostNetwork: flag().optional(),
   kubectlImage: z
     .string()
-    .regex(/^[a-z0-9.-]+(:[0-9]+)?\/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64}|:[\w.-]+@sha256:[0-9a-f]{64})$/)
+    .regex(
+      new RegExp(
+        `^[a-z0-9.-]+(:${PORT})?/[a-z0-9._/-]+(:[\\w.-]+|@sha256:[0-9a-f]{64}|:[\\w.-]+@sha256:[0-9a-f]{64})$`,
+      ),
+    )
     .meta({
       description: "an image with kubectl and sh, with its registry and a tag or digest",
       example: "docker.io/alpine/k8s:1.31.5",
@@ -213,11 +217,12 @@ const kyverno = block({
   apiServerAddresses: nonEmptyListOf(
     z
       .string()
-      .regex(new RegExp(`${z.regexes.cidrv4.source}|${z.regexes.cidrv6.source}`))
+      .regex(new RegExp(`^(?!.*/0+$)(?:${z.regexes.cidrv4.source}|${z.regexes.cidrv6.source})`))
       .meta({
         description: "an address range in CIDR notation",
         example: "10.0.0.0/28",
         mistakes: [
+          [/\/0+$/, "name the API server's addresses: to let everybody call Kyverno, leave the key out"],
           [/^\d+(\.\d+){3}$/, "write /32 behind a single address"],
           [/^[0-9a-f]*:[0-9a-f:]*$/i, "write /128 behind a single address"],
         ],

@@ -135,6 +135,8 @@ const TABLE: [field: string, at: Settings, good: unknown[], bad: [unknown, RegEx
       ["mirror.example.com/", /at the end/],
       ["Mirror.example.com", /lower case/],
       ["mirror.example.com/hub:v1", /e\.g\./],
+      ["mirror.example.com:65536", /1 to 65535/],
+      ["mirror.example.com:0", /1 to 65535/],
     ],
   ],
   [
@@ -275,6 +277,8 @@ const TABLE: [field: string, at: Settings, good: unknown[], bad: [unknown, RegEx
       ["10.0.0.1", /\/32/],
       ["fd00::1", /\/128/],
       ["10.0.0.0/33", /e\.g\./],
+      ["0.0.0.0/0", /leave the key out/],
+      ["::/0", /leave the key out/],
     ],
   ],
   [
@@ -296,6 +300,7 @@ const TABLE: [field: string, at: Settings, good: unknown[], bad: [unknown, RegEx
       ["ghcr.io/a/b:1", /leave out the tag/],
       [`ghcr.io/a/b@sha256:${"a".repeat(64)}`, /leave out the digest/],
       ["https://ghcr.io/a/b", /leave out the scheme/],
+      ["ghcr.io:70000/a/b", /1 to 65535/],
       ["ghcr.io/A/b", /lower case/],
       ["ghcr.io/a/b/", /\/\* at its end/],
       ["ghcr.io", /which of its repositories/],

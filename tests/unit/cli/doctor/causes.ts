@@ -490,6 +490,14 @@ export const CAUSES: readonly CauseCase[] = [
     "sigstore kms/gcp/client.go",
   ),
   one(
+    "kms-api-disabled",
+    undefined,
+    keySignatures(
+      "transient error getting info from KMS: rpc error: code = PermissionDenied desc = Cloud Key Management Service (KMS) API has not been used in project 1234 before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/cloudkms.googleapis.com/overview?project=1234 then retry.",
+    ),
+    "Google's own text behind sigstore kms/gcp/client.go:362",
+  ),
+  one(
     "kms-permission",
     undefined,
     keySignatures(
