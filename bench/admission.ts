@@ -16,8 +16,8 @@ interface Cell extends Offers {
 }
 
 const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
-const few = quick ? 5 : 25;
-const wave = quick ? 20 : 60;
+const few = quick ? 5 : 50;
+const wave = quick ? 20 : 200;
 /** To measure another shape of request, add a line. */
 const cells: readonly Cell[] = [
   { kind: "Pod", containers: 1, parallel: 1, requests: few, limits: { cpuOfStock: 1, cpuOfHand: 1.25 } },

@@ -52,7 +52,7 @@ export function each(before: Usage, after: Usage, requests: number): Usage {
 }
 
 /** Linux counts in hundredths of a second for every program, whatever its own clock. */
-function cpuMs(pid: number): number {
+export function cpuMs(pid: number): number {
   // The second field is the program's name in parentheses, which may hold anything.
   const fields = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;

@@ -10,7 +10,7 @@ import { request, requestObject } from "../local/request";
 import { githubIssuer, workflowSubject } from "../local/sigstore";
 import { waitFor } from "../local/waitFor";
 import { type BenchCluster, namespace } from "./cluster";
-import { PROFILED } from "./controller";
+import { cpuMs, PROFILED } from "./controller";
 
 /**
  * What is compared: nothing; one rule that somebody writes who reads Kyverno's documentation, on the chart as it comes and
@@ -39,6 +39,23 @@ export async function switchTo(cluster: BenchCluster, variant: Variant): Promise
   );
   const expected = variant === "none" ? 201 : 400;
   await waitFor(`the verdict of ${variant}`, 90_000, async () => (await offer(cluster)) === expected);
+  await settled(cluster);
+}
+
+const LOOK_MS = 2000;
+const IDLE_MS = 60;
+
+/** New policies make the reports controller scan what is there; that is not what a request costs, but takes its cores. */
+async function settled({ node }: BenchCluster): Promise<void> {
+  const used = () => node.processes().reduce((sum, { pid }) => sum + cpuMs(pid), 0);
+  let before = used();
+  await waitFor("Kyverno is idle", 120_000, async () => {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const now = used();
+    const isIdle = now - before < IDLE_MS;
+    before = now;
+    return isIdle;
+  });
 }
 
 const installed = new WeakMap<object, string>();

@@ -17,9 +17,12 @@ export interface DemoCluster {
   stop(): Promise<void>;
 }
 
-export async function startCluster(
-  options: ControlPlaneOptions & Pick<KyvernoNodeOptions, "isolate"> = {},
-): Promise<DemoCluster> {
+interface ClusterOptions extends ControlPlaneOptions, Pick<KyvernoNodeOptions, "isolate"> {
+  /** Whether Kyverno's machines trust the registry's authority; default true. */
+  readonly trustsRegistry?: boolean;
+}
+
+export async function startCluster(options: ClusterOptions = {}): Promise<DemoCluster> {
   const log: Log = options.log ?? silent;
   const plane = await startControlPlane(options);
   try {
@@ -27,7 +30,9 @@ export async function startCluster(
     plane.onStop(() => proxy.stop());
     const sigstore = await createSigstore();
     const cosign = await createCosign({ sigstore, workDir: plane.workDir, env: proxy.env, log });
-    const node = await startKyvernoNode(plane, { log, processEnv: proxy.env, isolate: options.isolate });
+    const { SSL_CERT_FILE: _file, SSL_CERT_DIR: _folder, ...withoutAuthority } = proxy.env;
+    const processEnv = (options.trustsRegistry ?? true) ? proxy.env : withoutAuthority;
+    const node = await startKyvernoNode(plane, { log, processEnv, isolate: options.isolate });
     return { plane, proxy, sigstore, cosign, node, stop: () => plane.stop() };
   } catch (error) {
     await plane.stop();
