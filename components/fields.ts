@@ -15,7 +15,10 @@ export interface FieldKind {
 const LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
 /** From 1 to 65535. */
 export const PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
-const NO_PORT: readonly [RegExp, string] = [/:(?:0\d*|\d{5,})(?=\/|$)/, "correct the port: they go from 1 to 65535"];
+const NO_PORT: readonly [RegExp, string] = [
+  new RegExp(`^[^/]+:(?!${PORT}(?:/|$))[0-9]+(?=/|$)`),
+  "correct the port: they go from 1 to 65535",
+];
 const HOST = `(?:\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?)(?::${PORT})?`;
 const CREDENTIALS: readonly [RegExp, string] = [
   /:\/\/[^/]*@/,
@@ -100,7 +103,7 @@ export const FIELDS = {
       [/^\s|\s$/, "leave out the spaces around it"],
       [/\$\{|\{\{/, "write the name itself: nothing is filled in here"],
       [/^[a-z]+:\/\//i, "leave out the scheme: ghcr.io/ikey168/modulo-*"],
-      [/^[^/]+:(?:0\d*|\d{5,})\//, NO_PORT[1]],
+      NO_PORT,
       [/^[^/]*:\d+$|^[^/*]*\.[^/*:]*$/, "say which of its repositories: ghcr.io/ikey168/*"],
       [/^[a-z0-9_-]+$/, "write docker.io/library/ before it"],
       [/@sha256:/, "leave out the digest: the whole repository is meant"],

@@ -128,7 +128,12 @@ const TABLE: [field: string, at: Settings, good: unknown[], bad: [unknown, RegEx
   [
     "kyverno.imageRegistry",
     kyverno("imageRegistry"),
-    ["mirror.example.com", "mirror.example.com:5000/hub/all", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/hub"],
+    [
+      "mirror.example.com",
+      "mirror.example.com:5000/hub/all",
+      "mirror.example.com:50000",
+      "123456789012.dkr.ecr.eu-west-1.amazonaws.com/hub",
+    ],
     [
       ["https://mirror.example.com", /scheme/],
       ["oci://mirror.example.com", /scheme/],
@@ -295,7 +300,15 @@ const TABLE: [field: string, at: Settings, good: unknown[], bad: [unknown, RegEx
   [
     "images[0].repositories[0]",
     (value) => imageSettings({ repositories: [value] }),
-    ["ghcr.io/a/b", "localhost:5000/a", "docker.io/a_b/c__d", "ghcr.io/a/**", "ghcr.io/a/b-*"],
+    [
+      "ghcr.io/a/b",
+      "localhost:5000/a",
+      "localhost:38369/a",
+      "localhost:65535/a",
+      "docker.io/a_b/c__d",
+      "ghcr.io/a/**",
+      "ghcr.io/a/b-*",
+    ],
     [
       ["ghcr.io/a/b:1", /leave out the tag/],
       [`ghcr.io/a/b@sha256:${"a".repeat(64)}`, /leave out the digest/],
