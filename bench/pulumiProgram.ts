@@ -57,7 +57,7 @@ function bareProgram(args: ImageSigningGuardArgs): PulumiFn {
     const { chartValues, namespace, trust } = compiled;
     const policies = policiesOf(compiled);
     const metadata = (of: { metadata: unknown }) => of.metadata as { name: string };
-    const home = new k8s.core.v1.Namespace("namespace", { metadata: metadata(namespace) });
+    const home = new k8s.core.v1.Namespace("namespace", { metadata: metadata(namespace!) });
     const files = trust && [
       new k8s.core.v1.ConfigMap(
         "trust",

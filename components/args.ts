@@ -58,6 +58,29 @@ export const KyvernoPlatform = {
 } as const;
 export type KyvernoPlatform = (typeof KyvernoPlatform)[keyof typeof KyvernoPlatform];
 
+/** What may be wrong with a Kyverno that somebody else runs, and keep a stack that enforces from it. */
+export const InstallationFinding = {
+  /** The API server does not ask, or Kyverno does not look, where the stack enforces. */
+  ResourceFilters: "resourceFilters",
+  /** People or service accounts that no policy is applied to. */
+  ExcludedCallers: "excludedCallers",
+  /** A selector keeps Kyverno's webhooks from what the stack enforces. */
+  WebhookSelectors: "webhookSelectors",
+  /** PolicyExceptions count, and whoever may write one gets around every policy. */
+  PolicyExceptions: "policyExceptions",
+  /** A flag of a controller by which it refuses less. */
+  ControllerFlags: "controllerFlags",
+  /** A controller lacks the files without which it can't verify keyless signatures. */
+  TrustFiles: "trustFiles",
+  /** A controller lacks a Secret with which it reads registries. */
+  RegistryAccess: "registryAccess",
+  /** Admins of namespaces may write Kyverno policies, and nothing in the API server keeps them from it. */
+  NamespacedPolicies: "namespacedPolicies",
+  /** Somebody else's policy verifies the same images; Kyverno keeps one verdict for both. */
+  OverlappingPolicies: "overlappingPolicies",
+} as const;
+export type InstallationFinding = (typeof InstallationFinding)[keyof typeof InstallationFinding];
+
 /** Replicas of the admission controller. Two are refused by Kyverno 1.10. */
 export const KyvernoReplicas = {
   /** One, which is away while its node is. */
@@ -729,8 +752,29 @@ export interface ProxyArgs {
   noProxy?: string[];
 }
 
+/** Something that is wrong with a Kyverno that somebody else runs, and that is lived with. */
+export interface AcknowledgedFindingArgs {
+  /** Which. */
+  finding: InstallationFinding;
+  /** Why, on record in every preview. */
+  reason: string;
+}
+
 /** Kyverno itself. */
 export interface KyvernoArgs {
+  /**
+   * False: somebody else runs Kyverno here. Nothing of it is made, changed or destroyed; before anything is made, what the
+   * policies rest on is looked at, and what would undo them is an error. `namespace`, `releaseName`, `replicas`,
+   * `memoryLimit` and the settings about registries then say what is expected of it; those that only an installation
+   * uses are an error. Default true.
+   * @default true
+   */
+  install?: boolean;
+  /**
+   * With `install: false`, findings that are lived with. Default: none.
+   * @default none
+   */
+  acknowledged?: AcknowledgedFindingArgs[];
   /**
    * Kyverno line. Default `1.10`.
    * @default "1.10"

@@ -13,13 +13,14 @@ import { requireSignedImages, verifyImageSignatures } from "./policies/judges";
 import { isGuard, type PolicyRole, ROLE, roleOf } from "./policies/names";
 import { inParts } from "./policies/parts";
 import { KYVERNO_LINES } from "./posture/kyvernoLines";
-import type { PolicyPlan, Resolved } from "./posture/types";
+import type { KyvernoPlan, PolicyPlan, Resolved } from "./posture/types";
 
 /** Everything that goes into the cluster, in the order in which it must. */
 export interface Compiled {
   /** Objects that see to it that destroy leaves nothing. */
   readonly leftoverGuards: Manifest[];
-  readonly namespace: Manifest;
+  /** Absent where somebody else runs Kyverno. */
+  readonly namespace?: Manifest;
   /** ConfigMap with the trust anchors' files; absent when no file is needed. */
   readonly trust?: Manifest;
   /** Keeps strangers from Kyverno's webhooks; absent where the API server's addresses are not known. */
@@ -58,12 +59,9 @@ export function compilePosture(resolved: Resolved): Compiled {
   const networkPolicy = admissionNetworkPolicy(posture.kyverno);
   const monitoring = compileMonitoring(resolved, policies);
   return {
-    leftoverGuards: leftoverGuards(posture.kyverno),
-    namespace: {
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: { name: posture.kyverno.namespace, labels: { ...MANAGED_BY } },
-    },
+    ...(posture.kyverno.install === false
+      ? { leftoverGuards: [] }
+      : { leftoverGuards: leftoverGuards(posture.kyverno), namespace: namespaceOf(posture.kyverno) }),
     ...(trust ? { trust } : {}),
     ...(networkPolicy ? { networkPolicy } : {}),
     chartValues: chartValues(resolved, trust),
@@ -72,6 +70,10 @@ export function compilePosture(resolved: Resolved): Compiled {
     backstop: compileBackstop(posture),
     ...(monitoring ? { monitoring } : {}),
   };
+}
+
+function namespaceOf({ namespace }: KyvernoPlan): Manifest {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: { ...MANAGED_BY } } };
 }
 
 /** All policies, in the order in which they are applied. */

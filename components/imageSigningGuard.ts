@@ -32,7 +32,7 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
   public readonly policyNames!: pulumi.Output<string[]>;
   /** Kyverno's namespace. */
   public readonly namespace!: pulumi.Output<string>;
-  /** Status of the Helm release, `deployed` when all is well. */
+  /** Status of the Helm release, `deployed` when all is well; `none: ...` where somebody else runs Kyverno. */
   public readonly releaseStatus!: pulumi.Output<string>;
   /** Version of the Helm chart. */
   public readonly chartVersion!: pulumi.Output<string>;
@@ -59,7 +59,7 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     this.posture = pulumi.output(plan.posture) as unknown as typeof this.posture;
     this.policyNames = pulumi.output(made.policyNames);
     this.namespace = pulumi.output(posture.kyverno.namespace);
-    this.releaseStatus = made.release.status.status;
+    this.releaseStatus = made.release?.status.status ?? pulumi.output("none: somebody else runs Kyverno");
     this.chartVersion = pulumi.output(posture.kyverno.chartVersion);
     this.kyvernoVersion = pulumi.output(posture.kyverno.appVersion);
     this.monitoring = made.monitoring;

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ReadinessArgs } from "./args";
 import type { CanaryTarget, Deployed } from "./kyverno/canary";
+import type { Wanted } from "./kyverno/preflight";
 import { enforcedScopes } from "./posture/namespaces";
-import type { KyvernoPlan, Posture } from "./posture/types";
+import type { Posture } from "./posture/types";
 
 const DEFAULT_TIMEOUT_SECONDS = 180;
 /** A preview does not wait for a cluster that is away; it then tells less. */
@@ -26,27 +27,27 @@ export class ReadinessProbe {
   }
 
   /**
-   * Ends when nothing in the cluster stands in the way of the release. A preview only tells, and only where the cluster
-   * answers.
+   * Ends when nothing in the cluster stands in the way. A preview only tells, and only where the cluster answers.
    */
-  beforeRelease(kyverno: KyvernoPlan): pulumi.Output<boolean> | undefined {
-    if (!this.wanted) return undefined;
-    const isPreview = pulumi.runtime.isDryRun();
+  beforeAll(wanted: Wanted): pulumi.Output<boolean> | undefined {
+    if (!this.wanted) {
+      if (wanted.posture.kyverno.install === false)
+        pulumi.log.warn("nobody looked at the Kyverno that is there: give readiness.kubeconfig", this.component);
+      return undefined;
+    }
     return this.ask(undefined, async (target) => {
-      const { clearTheWay, obstaclesIn } = await import("./kyverno/preflight");
-      if (!isPreview) return clearTheWay(target, kyverno);
-      const obstacles = await obstaclesIn({ ...target, requestTimeoutMs: PREVIEW_PATIENCE_MS }, kyverno).catch(
-        () => "",
-      );
-      if (obstacles) pulumi.log.warn(`up would stop here: ${obstacles}`, this.component);
+      const warned = pulumi.runtime.isDryRun()
+        ? await foreseen({ ...target, requestTimeoutMs: PREVIEW_PATIENCE_MS }, wanted)
+        : await (await import("./kyverno/preflight")).clearTheWay(target, wanted);
+      for (const text of warned) pulumi.log.warn(text, this.component);
     });
   }
 
   /** Passes a value on once Kyverno answers for policies, so that none is sent to webhooks that don't work yet. */
-  afterWebhooks(release: pulumi.CustomResource): <T>(value: pulumi.Input<T>) => pulumi.Input<T> {
+  afterWebhooks(kyvernoIsThere: pulumi.Input<unknown>): <T>(value: pulumi.Input<T>) => pulumi.Input<T> {
     if (!this.wanted || pulumi.runtime.isDryRun()) return (value) => value;
     // Loaded late: previews have no use for a Kubernetes client.
-    const answered = this.ask(release.id, async (target) =>
+    const answered = this.ask(kyvernoIsThere, async (target) =>
       (await import("./kyverno/canary")).awaitPolicyWebhooks(target),
     );
     return <T>(value: pulumi.Input<T>) => pulumi.all([answered, value]).apply(([, known]) => known) as pulumi.Output<T>;
@@ -119,6 +120,13 @@ export class ReadinessProbe {
   private context(): string | undefined {
     return this.args.context ?? new pulumi.Config("kubernetes").get("context");
   }
+}
+
+/** A preview of a cluster that does not answer tells less. */
+async function foreseen(target: CanaryTarget, wanted: Wanted): Promise<readonly string[]> {
+  const { lookAhead } = await import("./kyverno/preflight");
+  const { refused, warned } = await lookAhead(target, wanted).catch(() => ({ refused: [], warned: [] }));
+  return [...(refused.length > 0 ? [`up would stop here: ${refused.join("\n")}`] : []), ...warned];
 }
 
 /** Whether a program runs under `pulumi.runtime.setMocks`. By name, as the SDK may be there twice. */

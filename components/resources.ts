@@ -22,7 +22,8 @@ interface Component {
 }
 
 interface Made {
-  readonly release: k8s.helm.v3.Release;
+  /** Absent where somebody else runs Kyverno. */
+  readonly release?: k8s.helm.v3.Release;
   readonly policies: readonly pulumi.CustomResource[];
   readonly policyNames: string[];
   readonly backstop: readonly pulumi.CustomResource[];
@@ -32,45 +33,61 @@ interface Made {
 /** Makes everything in the order in which it must come; destroy runs it backwards. */
 export function createResources(component: Component): Made {
   const { compiled } = component.plan.shape;
-  const namespace = createNamespace(component, createLeftoverGuards(component));
-  const trust = compiled.trust ? [createTrustFiles(component, namespace)] : [];
-  const release = createRelease(component, [namespace, ...trust]);
+  const cleared = lookFirst(component);
+  const namespace = compiled.namespace
+    ? [createNamespace(component, compiled.namespace, createLeftoverGuards(component, cleared))]
+    : [];
+  const trust = compiled.trust ? [createTrustFiles(component, compiled.namespace ? namespace : cleared)] : [];
+  const release = compiled.namespace ? createRelease(component, [...namespace, ...trust]) : undefined;
   if (compiled.networkPolicy)
-    createTyped(component.name, compiled.networkPolicy, { parent: component.parent, dependsOn: [namespace] });
-  const policies = createPolicies(component, release);
+    createTyped(component.name, compiled.networkPolicy, { parent: component.parent, dependsOn: namespace });
+  const policies = createPolicies(component, release ? [release] : trust, release?.id ?? cleared ?? "");
   return {
-    release,
+    ...(release ? { release } : {}),
     policies,
     policyNames: policiesOf(compiled)
       .map(({ metadata }) => metadata.name)
       .sort(),
     // After the policies, so that Kyverno's webhooks are there; on destroy it goes before them.
     backstop: createBackstop(component, policies),
-    monitoring: createMonitoringParts(component, namespace, release),
+    monitoring: createMonitoringParts(component, [...namespace, ...(release ? [release] : [])]),
   };
 }
 
-/** What must be there before the release, so that it is there still when the release goes. */
-function createLeftoverGuards({ name, parent, plan, probe }: Component): pulumi.Resource[] {
+/** No resource, but something to wait for: that nothing in the cluster stands in the way. */
+type Cleared = pulumi.Output<pulumi.Resource[]> | undefined;
+
+function lookFirst({ plan, probe }: Component): Cleared {
   const { compiled, resolved } = plan.shape;
-  const cleared = probe.beforeRelease(resolved.posture.kyverno)?.apply((): pulumi.Resource[] => []);
-  return compiled.leftoverGuards.map((manifest) =>
+  const { trust } = compiled;
+  const policies = policiesOf(compiled).map(({ metadata }) => metadata.name);
+  const wanted = { posture: resolved.posture, policies, ...(trust ? { trust } : {}) };
+  return probe.beforeAll(wanted)?.apply((): pulumi.Resource[] => []);
+}
+
+/** What must be there before the release, so that it is there still when the release goes. */
+function createLeftoverGuards({ name, parent, plan }: Component, cleared: Cleared): pulumi.Resource[] {
+  return plan.shape.compiled.leftoverGuards.map((manifest) =>
     createLeftoverGuard(name, manifest, { parent, ...(cleared ? { dependsOn: cleared } : {}) }),
   );
 }
 
-function createNamespace({ name, parent, plan }: Component, dependsOn: pulumi.Resource[]): pulumi.Resource {
-  return new k8s.core.v1.Namespace(`${name}-namespace`, inputsOf(plan.shape.compiled.namespace), { parent, dependsOn });
+function createNamespace(
+  { name, parent }: Component,
+  manifest: Manifest,
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource {
+  return new k8s.core.v1.Namespace(`${name}-namespace`, inputsOf(manifest), { parent, dependsOn });
 }
 
-function createTrustFiles({ name, parent, plan }: Component, namespace: pulumi.Resource): pulumi.Resource {
+function createTrustFiles({ name, parent, plan }: Component, dependsOn: pulumi.Resource[] | Cleared): pulumi.Resource {
   return new k8s.core.v1.ConfigMap(
     `${name}-trust`,
     {
       metadata: plan.field((c) => c.trust!.metadata),
       data: plan.field((c) => c.trust!.data as Record<string, string>),
     },
-    { parent, dependsOn: [namespace] },
+    { parent, ...(dependsOn ? { dependsOn } : {}) },
   );
 }
 
@@ -91,13 +108,17 @@ function createRelease({ name, parent, plan }: Component, dependsOn: pulumi.Reso
  * Guards come first and leave last: nothing is ever enforced while a forged verdict or bypass would count. A role's policy
  * for templates is there before its policy for pods lets go of them: an upgrade leaves no gap.
  */
-function createPolicies(component: Component, release: k8s.helm.v3.Release): pulumi.CustomResource[] {
+function createPolicies(
+  component: Component,
+  before: readonly pulumi.Resource[],
+  kyvernoIsThere: pulumi.Input<unknown>,
+): pulumi.CustomResource[] {
   const { guards, judges } = component.plan.shape.compiled;
-  const gate = component.probe.afterWebhooks(release);
+  const gate = component.probe.afterWebhooks(kyvernoIsThere);
   const made: pulumi.CustomResource[] = [];
   const create = (manifests: readonly Manifest[]): void => {
     // All that is there so far: what this step rests on.
-    const dependsOn = [release, ...made];
+    const dependsOn = [...before, ...made];
     made.push(...manifests.map((manifest) => createPolicy(component, manifest, gate, dependsOn)));
   };
   const isFirst = (manifest: Manifest) => roleOf(manifest) !== undefined && isBeside(manifest.metadata.name);
@@ -145,16 +166,14 @@ function createBackstop(
 
 function createMonitoringParts(
   { name, parent, plan, probe }: Component,
-  namespace: pulumi.Resource,
-  release: pulumi.Resource,
+  kyverno: readonly pulumi.Resource[],
 ): pulumi.Output<string> {
   const { monitoring } = plan.shape.compiled;
   if (!monitoring) return pulumi.output("off");
   return createMonitoring(monitoring, {
     name,
     parent,
-    namespace,
-    release,
+    kyverno,
     field: (pick) => plan.field((c) => pick(c.monitoring!)),
     hasOperator: () => probe.hasPrometheusOperator(),
   });

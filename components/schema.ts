@@ -5,6 +5,7 @@ import {
   AlertSeverity,
   FailurePolicy,
   GuardMode,
+  InstallationFinding,
   KyvernoPlatform,
   KyvernoReplicas,
   KyvernoTarget,
@@ -156,6 +157,12 @@ const chart = () =>
   });
 
 const kyverno = block({
+  install: flag().optional(),
+  acknowledged: listOf(
+    block({ finding: oneOf(InstallationFinding), reason: textOf("sentence") }),
+    "findings that are lived with",
+    "- {finding: policyExceptions, reason: ...}",
+  ).optional(),
   target: oneOf(KyvernoTarget).optional(),
   namespace: namespaceName().optional(),
   releaseName: textOf("releaseName").optional(),

@@ -18,6 +18,7 @@ import {
   VALIDATING_WEBHOOKS,
 } from "../../components/kubernetes/resources";
 import { workloadKind } from "../../components/kubernetes/workloads";
+import { readInstallation } from "../../components/kyverno/installed/facts";
 import { ask } from "./api";
 import type {
   ClusterFacts,
@@ -80,8 +81,12 @@ export async function clusterFacts({
     asked(() => readReports(client)),
     asked(() => readExceptions(client)),
   ]);
+  const isForeign = stack?.resolved.posture.kyverno.install === false;
   return {
     cluster,
+    ...(isForeign
+      ? { installation: await asked(() => readInstallation(client, { namespace, releaseName: release })) }
+      : {}),
     releases,
     deployments,
     pods,

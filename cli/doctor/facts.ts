@@ -1,5 +1,6 @@
 import type { Compiled } from "../../components/compile";
 import type { Manifest } from "../../components/kubernetes/manifest";
+import type { Installation } from "../../components/kyverno/installed/facts";
 import type { Resolved } from "../../components/posture/types";
 import type { RegistryTrouble } from "../images/registryError";
 import { type Finding, finding } from "./finding";
@@ -31,6 +32,8 @@ export interface Facts {
   /** Kyverno's own ConfigMap; its data. */
   readonly config: Asked<Record<string, string> | undefined>;
   readonly trustMap: Asked<Record<string, string> | undefined>;
+  /** Only for a stack with `kyverno.install: false`. */
+  readonly installation?: Asked<Installation>;
   readonly pullSecrets: Asked<string[]>;
   readonly reports: Asked<ReportFacts>;
   readonly exceptions: Asked<ExceptionObject[] | undefined>;

@@ -6,7 +6,7 @@ import { fileReason } from "../../components/mistakes";
 import type { CompiledMonitoring } from "../../components/monitoring/compile";
 import { scrapeConfig } from "../../components/monitoring/scrape";
 import { POLICY_REPORTER } from "../../components/posture/monitoringDefaults";
-import type { Posture } from "../../components/posture/types";
+import type { KyvernoPlan, Posture } from "../../components/posture/types";
 import { GuardInputError } from "../../components/problems";
 import { resolveSettings } from "../../components/resolve";
 import { isJson, type OutputOptions, type StackOptions } from "../options";
@@ -36,16 +36,13 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
   const compiled = compilePosture(resolved);
   const { kyverno } = resolved.posture;
   const { leftoverGuards, namespace, trust, networkPolicy, backstop } = compiled;
-  const prerequisites = [...leftoverGuards, namespace, ...[trust, networkPolicy].filter((one) => one !== undefined)];
-  const chart = [
-    `# ${kyverno.chart.name} ${kyverno.chartVersion} (Kyverno ${kyverno.appVersion})`,
-    `# helm upgrade --install ${kyverno.releaseName} ${kyverno.chart.name}${kyverno.chart.repository ? ` --repo ${kyverno.chart.repository}` : ""} \\`,
-    `#   --version ${kyverno.chartVersion} --namespace ${kyverno.namespace} --values 2-kyverno-values.yaml --wait`,
-  ];
+  const prerequisites = [...leftoverGuards, ...[namespace, trust, networkPolicy].filter((one) => one !== undefined)];
   return {
     files: [
-      { name: "1-prerequisites.yaml", text: prerequisites.map(toYaml).join("---\n") },
-      { name: "2-kyverno-values.yaml", text: `${chart.join("\n")}\n${toYaml(compiled.chartValues)}` },
+      ...(prerequisites.length > 0
+        ? [{ name: "1-prerequisites.yaml", text: prerequisites.map(toYaml).join("---\n") }]
+        : []),
+      { name: "2-kyverno-values.yaml", text: `${chartCommand(kyverno)}\n${toYaml(compiled.chartValues)}` },
       { name: "3-policies.yaml", text: policiesOf(compiled).map(toYaml).join("---\n") },
       // Applied once the policies are in force: it refuses pods until Kyverno has registered its webhooks for them.
       ...(backstop.length > 0 ? [{ name: "4-backstop.yaml", text: backstop.map(toYaml).join("---\n") }] : []),
@@ -53,6 +50,24 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
     ],
     warnings: resolved.warnings,
   };
+}
+
+/** How the values come into the cluster, as comment. */
+function chartCommand({ install, chart, chartVersion, appVersion, releaseName, namespace }: KyvernoPlan): string {
+  const repository = chart.repository ? ` --repo ${chart.repository}` : "";
+  const lines =
+    install === false
+      ? [
+          "For whoever runs Kyverno here: what the policies rest on, to be merged over their own values.",
+          `helm upgrade ${releaseName} ${chart.name}${repository} --version THEIRS \\`,
+          `  --namespace ${namespace} --reuse-values --values 2-kyverno-values.yaml`,
+        ]
+      : [
+          `${chart.name} ${chartVersion} (Kyverno ${appVersion})`,
+          `helm upgrade --install ${releaseName} ${chart.name}${repository} \\`,
+          `  --version ${chartVersion} --namespace ${namespace} --values 2-kyverno-values.yaml --wait`,
+        ];
+  return lines.map((line) => `# ${line}`).join("\n");
 }
 
 /** Objects for the cluster, and for a Prometheus that has no operator the files that it reads itself. */

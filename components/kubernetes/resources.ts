@@ -70,6 +70,8 @@ export const POLICY_REPORTS = resource("PolicyReport", "wgpolicyk8s.io/v1alpha2"
 export const NAMESPACES = resource("Namespace", "v1", "namespaces", wholeCluster);
 export const CONFIG_MAPS = resource("ConfigMap", "v1", "configmaps");
 export const SECRETS = resource("Secret", "v1", "secrets");
+/** ClusterRoles, which are not looked at in namespaces. */
+export const CLUSTER_ROLES = resource("ClusterRole", "rbac.authorization.k8s.io/v1", "clusterroles", wholeCluster);
 export const LEASES = resource("Lease", "coordination.k8s.io/v1", "leases");
 export const MUTATING_WEBHOOKS = resource(
   "MutatingWebhookConfiguration",

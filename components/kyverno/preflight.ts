@@ -1,10 +1,12 @@
 import { ClusterClient } from "../kubernetes/client";
 import type { ClusterTarget } from "../kubernetes/kubeConfig";
-import { MANAGED_BY } from "../kubernetes/manifest";
-import { type KubeObject, NAMESPACES, type Resource, resource } from "../kubernetes/resources";
+import { MANAGED_BY, type Manifest } from "../kubernetes/manifest";
+import { CLUSTER_POLICIES, type KubeObject, NAMESPACES, type Resource, resource } from "../kubernetes/resources";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
-import type { KyvernoPlan } from "../posture/types";
+import type { KyvernoPlan, Posture } from "../posture/types";
 import { revisionsOf, unfinished } from "./helmRelease";
+import { readInstallation } from "./installed/facts";
+import { type Judged, judgeInstallation } from "./installed/judge";
 
 const DEFINITIONS = resource("CustomResourceDefinition", "apiextensions.k8s.io/v1", "customresourcedefinitions", {
   namespaced: false,
@@ -62,23 +64,67 @@ export async function examine(client: ClusterClient, kyverno: KyvernoPlan): Prom
   return { obstacles, emptyDefinitions };
 }
 
-/** What stands in the way, in words; empty where nothing does. Changes nothing. */
-export async function obstaclesIn(target: ClusterTarget, kyverno: KyvernoPlan): Promise<string> {
-  return inWords((await examine(ClusterClient.of(target), kyverno)).obstacles);
+/** What is about to be made. */
+export interface Wanted {
+  readonly posture: Posture;
+  /** ConfigMap with the trust anchors' files, where such are needed. */
+  readonly trust?: Manifest;
+  /** Names of the policies. */
+  readonly policies: readonly string[];
+}
+
+/** What stands in the way of it, and what is worth knowing before. Changes nothing. */
+export async function lookAhead(target: ClusterTarget, wanted: Wanted): Promise<Judged> {
+  const { refused, warned } = await examineFor(ClusterClient.of(target), wanted);
+  return { refused, warned };
 }
 
 /**
- * Throws what stands in the way of the release. Definitions that hold nothing and would make the newer chart fail are
- * removed; the chart makes them anew in the version that it has.
+ * Throws what stands in the way. Definitions that hold nothing and would make the newer chart fail are removed; the chart
+ * makes them anew in the version that it has.
+ *
+ * @returns what is worth knowing
  */
-export async function clearTheWay(target: ClusterTarget, kyverno: KyvernoPlan): Promise<void> {
+export async function clearTheWay(target: ClusterTarget, wanted: Wanted): Promise<readonly string[]> {
   const client = ClusterClient.of(target);
-  const { obstacles, emptyDefinitions } = await examine(client, kyverno);
-  if (obstacles.length > 0) throw new Error(inWords(obstacles));
+  const { refused, warned, emptyDefinitions } = await examineFor(client, wanted);
+  if (refused.length > 0) throw new Error(refused.join("\n"));
   for (const name of emptyDefinitions) await client.delete(DEFINITIONS, name);
+  return warned;
 }
 
-const inWords = (obstacles: readonly Obstacle[]) => obstacles.map(({ found, fix }) => `${found}; ${fix}`).join("\n");
+async function examineFor(
+  client: ClusterClient,
+  wanted: Wanted,
+): Promise<Judged & Pick<Preparation, "emptyDefinitions">> {
+  const { posture, trust, policies } = wanted;
+  const taken = await policiesOfOthers(client, policies);
+  if (posture.kyverno.install === false) {
+    const { refused, warned } = judgeInstallation(await readInstallation(client, posture.kyverno), posture, trust);
+    return { refused: [...refused, ...taken.map(inWords)], warned, emptyDefinitions: [] };
+  }
+  const { obstacles, emptyDefinitions } = await examine(client, posture.kyverno);
+  return { refused: [...obstacles, ...taken].map(inWords), warned: [], emptyDefinitions };
+}
+
+const inWords = ({ found, fix }: Obstacle) => `${found}; ${fix}`;
+
+/** Policies by our names that somebody else applied, by kubectl or from another guard: they are not fought over. */
+async function policiesOfOthers(client: ClusterClient, names: readonly string[]): Promise<Obstacle[]> {
+  const all = (await client.list(CLUSTER_POLICIES, { metadataOnly: true })) ?? [];
+  const [label, value] = Object.entries(MANAGED_BY)[0]!;
+  const taken = all
+    .filter(({ metadata }) => metadata?.labels?.[label] !== value)
+    .map(({ metadata }) => metadata?.name ?? "")
+    .filter((name) => names.includes(name));
+  if (taken.length === 0) return [];
+  return [
+    {
+      found: `${taken.length === 1 ? "a ClusterPolicy" : "ClusterPolicies"} ${taken.join(", ")} that this guard did not make`,
+      fix: `keep a copy, and let the guard's take its place: kubectl delete clusterpolicy ${taken.join(" ")}, then pulumi up at once; or label it ${label}=${value} to have it changed in place`,
+    },
+  ];
+}
 
 /** A Kyverno that this guard did not install: Helm's annotations and our label on the namespace tell. */
 async function foreignInstallation(client: ClusterClient, kyverno: KyvernoPlan): Promise<Obstacle | undefined> {
@@ -96,7 +142,7 @@ async function foreignInstallation(client: ClusterClient, kyverno: KyvernoPlan):
   const by = release ? `Helm release ${release} in namespace ${namespace}` : "something else than Helm";
   return {
     found: `Kyverno is installed here already, by ${by}, and not by this guard; a cluster holds one Kyverno`,
-    fix: "name another cluster, or let that installation go first (its policies go with it: kubectl get clusterpolicies,policies -A)",
+    fix: "use it as it is with kyverno.install: false, name another cluster, or let that installation go first (its policies go with it: kubectl get clusterpolicies,policies -A)",
   };
 }
 

@@ -77,7 +77,36 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
     ...cleanupValues(posture.kyverno),
     ...controllerValues(resolved.posture, trust),
   };
+  if (posture.kyverno.install === false) return handedOver(own);
   return mergeValues(mergeValues(own, platformValues(posture.kyverno)), materials.values);
+}
+
+/** What the policies rest on, for a Kyverno that somebody else runs; how it is named, stored and cleaned up is theirs. */
+function handedOver({
+  config,
+  features,
+  existingImagePullSecrets,
+  admissionController,
+  reportsController,
+}: Json): Json {
+  const part = (values: unknown, ...keys: string[]) =>
+    Object.fromEntries(Object.entries(values as Json).filter(([key]) => keys.includes(key)));
+  const controller = (values: unknown, ...keys: string[]) => {
+    const { sigstoreVolume, ...rest } = part(values, "rbac", "podLabels", "sigstoreVolume", ...keys);
+    const { emptyDir, configMap } = (sigstoreVolume ?? {}) as { emptyDir?: null; configMap?: Json };
+    // Without the stack the pods must start all the same.
+    return configMap ? { ...rest, sigstoreVolume: { emptyDir, configMap: { ...configMap, optional: true } } } : rest;
+  };
+  return {
+    config: config as Json,
+    features: part(features, "policyExceptions", "forceFailurePolicyIgnore"),
+    ...(existingImagePullSecrets ? { existingImagePullSecrets } : {}),
+    admissionController: controller(
+      admissionController,
+      ...["replicas", "topologySpreadConstraints", "podDisruptionBudget", "container", "serviceMonitor"],
+    ),
+    reportsController: controller(reportsController, "enabled", "extraEnvVars", "serviceMonitor"),
+  } as Json;
 }
 
 function cleanupValues(kyverno: KyvernoPlan): Json {

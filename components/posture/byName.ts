@@ -26,6 +26,7 @@ const LISTS: Lists & { readonly [Part in keyof Posture]?: Named } = {
   policies: { name, within: { scopes: { name } } },
   suspended: { name: (item: { policy: string }) => item.policy },
   backstop: { within: { scopes: { name } } },
+  kyverno: { within: { acknowledged: { name: (item: { finding: string }) => item.finding } } },
   monitoring: { within: { alerts: { name: (item: { alert: string }) => item.alert } } },
 };
 

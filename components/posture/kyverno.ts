@@ -41,6 +41,7 @@ export function resolveKyverno({ config, pems, problems }: Context): KyvernoPlan
     );
   }
   checkPlatform(given, problems);
+  checkInstallation(given, problems);
   checkValues(given.values ?? {}, target, problems);
   const unsafeValues = findUnsafeValues(given.values ?? {});
   if (!given.allowUnsafeValues) {
@@ -54,6 +55,8 @@ export function resolveKyverno({ config, pems, problems }: Context): KyvernoPlan
     }
   }
   return {
+    ...(given.install === false ? { install: false as const } : {}),
+    ...(given.acknowledged?.length ? { acknowledged: given.acknowledged } : {}),
     target,
     chartVersion: KYVERNO_LINES[target].chartVersion,
     appVersion: KYVERNO_LINES[target].appVersion,
@@ -98,6 +101,37 @@ function checkPlatform(given: NonNullable<GuardConfig["kyverno"]>, problems: Pro
   if (given.proxy && !given.proxy.http && !given.proxy.https) {
     problems.say("kyverno.proxy", "no proxy", "at least one of http, https", "name the proxy, or remove the block");
   }
+}
+
+/** Settings that only an installation uses. Others say what is expected of somebody else's. */
+const ONLY_INSTALLED = [
+  ...["chart", "values", "allowUnsafeValues", "timeoutSeconds", "imageRegistry", "imagePullSecrets"],
+  ...["priorityClassName", "kubectlImage", "hostNetwork", "platform", "apiServerAddresses"],
+] as const;
+
+function checkInstallation(given: NonNullable<GuardConfig["kyverno"]>, problems: ProblemList): void {
+  const isInstalled = given.install ?? true;
+  if (isInstalled && given.acknowledged !== undefined)
+    problems.say(
+      "kyverno.acknowledged",
+      "findings about a Kyverno that the guard itself installs",
+      "this key only with kyverno.install: false",
+      "remove it",
+    );
+  if (isInstalled) return;
+  for (const key of ONLY_INSTALLED) {
+    if ((given as Record<string, unknown>)[key] === undefined) continue;
+    problems.say(
+      `kyverno.${key}`,
+      "a setting of the installation, beside kyverno.install: false",
+      "settings that say what is expected of a Kyverno that somebody else runs",
+      "remove it: whoever runs Kyverno decides on this",
+    );
+  }
+  const twice = given.acknowledged?.find(
+    ({ finding }, index) => given.acknowledged!.findIndex((one) => one.finding === finding) < index,
+  );
+  if (twice) problems.add("kyverno.acknowledged", twice.finding, "each finding once", "remove one of the two");
 }
 
 function registryAuthorities(pem: string, pems: PemStore, problems: ProblemList): string[] {

@@ -4,6 +4,7 @@ import {
   AlertSeverity,
   FailurePolicy,
   GuardMode,
+  InstallationFinding,
   KyvernoPlatform,
   KyvernoTarget,
   MetricsScrape,
@@ -129,7 +130,13 @@ export type RegistryIdentity = z.infer<typeof registryIdentity>;
 const proxy = z.strictObject({ http: text.optional(), https: text.optional(), noProxy: texts });
 export type Proxy = z.infer<typeof proxy>;
 
+const acknowledgedFinding = z.strictObject({ finding: z.enum(InstallationFinding), reason: text });
+
 const kyvernoPlan = z.strictObject({
+  /** Only where somebody else runs Kyverno. */
+  install: z.literal(false).optional(),
+  /** What is lived with there. */
+  acknowledged: z.array(acknowledgedFinding).optional(),
   target: z.enum(KyvernoTarget),
   chartVersion: text,
   appVersion: text,

@@ -1,7 +1,7 @@
 import type { KyvernoPlan } from "./types";
 
-/** What weakens the policies from outside: exceptions do so just as an unsafe chart value does. */
-export function weakenings({ unsafeValues, exceptionsNamespace }: KyvernoPlan): string[] {
+/** What weakens the policies from outside: an unsafe chart value, exceptions, what somebody else's Kyverno lacks. */
+export function weakenings({ unsafeValues, exceptionsNamespace, acknowledged = [] }: KyvernoPlan): string[] {
   const exceptions = exceptionsNamespace ? [`features.policyExceptions in ${exceptionsNamespace}`] : [];
-  return [...unsafeValues, ...exceptions].sort();
+  return [...unsafeValues, ...exceptions, ...acknowledged.map(({ finding }) => `acknowledged: ${finding}`)].sort();
 }

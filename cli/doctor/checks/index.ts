@@ -5,7 +5,8 @@ import { clusterChecks } from "./cluster";
 import { engineChecks } from "./engine";
 import { exceptionChecks } from "./exceptions";
 import { filterChecks } from "./filters";
-import { kyvernoChecks } from "./kyverno";
+import { installationChecks } from "./installation";
+import { kyvernoChecks, runningChecks } from "./kyverno";
 import { policyChecks } from "./policies";
 import { registryChecks } from "./registries";
 import { releaseChecks } from "./release";
@@ -19,14 +20,14 @@ export function allChecks(facts: Facts): Finding[] {
   if ("unknown" in facts.cluster) return always;
   return [
     ...always,
-    ...releaseChecks(facts),
-    ...kyvernoChecks(facts),
+    // Of a Kyverno that somebody else runs it counts what the policies rest on, not whether it is as we would have it.
+    ...(facts.installation
+      ? [...installationChecks(facts), ...runningChecks(facts)]
+      : [...releaseChecks(facts), ...kyvernoChecks(facts), ...filterChecks(facts), ...exceptionChecks(facts)]),
     ...webhookChecks(facts),
     ...policyChecks(facts),
     ...backstopChecks(facts),
     ...trustChecks(facts),
-    ...filterChecks(facts),
-    ...exceptionChecks(facts),
     ...reportChecks(facts),
   ];
 }

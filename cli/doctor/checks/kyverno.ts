@@ -21,6 +21,13 @@ export function kyvernoChecks(facts: Facts): Finding[] {
           ),
     ),
     ...look("kyverno.flags", facts.deployments, (deployments) => flags(facts, deployments)),
+    ...runningChecks(facts),
+  ];
+}
+
+/** Whether it is well, whoever installed it. */
+export function runningChecks(facts: Facts): Finding[] {
+  return [
     ...look("kyverno.pods", facts.pods, (pods) => podFindings(facts, pods)),
     ...look("kyverno.heartbeat", facts.heartbeat, (last) => heartbeat(facts, last)),
   ];

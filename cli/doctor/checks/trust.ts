@@ -38,6 +38,7 @@ function deployed(facts: Facts, trust: TrustMap): Finding[] {
           restore(facts, "1-prerequisites"),
         );
   });
+  if (facts.installation) return content;
   const mounts = look("trust.mounted", facts.deployments, (deployments) =>
     deployments
       .filter(({ component }) => component === "admission-controller" || component === "reports-controller")

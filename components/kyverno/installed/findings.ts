@@ -1,0 +1,374 @@
+import { InstallationFinding as F } from "../../args";
+import { globContains, globMatches, globsIntersect } from "../../globs";
+import type { Manifest } from "../../kubernetes/manifest";
+import { DEBUG, PODS, WORKLOAD_KINDS } from "../../policies/place";
+import { imageReferences } from "../../posture/images";
+import { KYVERNO_LINES } from "../../posture/kyvernoLines";
+import { enforcedScopes, scopeHas } from "../../posture/namespaces";
+import type { NamespaceScope, Posture } from "../../posture/types";
+import { REGISTRY_CA, TRUST_FILES } from "../trustFiles";
+import type { Controller, Installation } from "./facts";
+
+/** Something about a Kyverno that somebody else runs. */
+export interface Found {
+  /** What may be acknowledged; absent for what is only worth knowing. */
+  readonly finding?: F;
+  /** What is so. */
+  readonly evidence: string;
+  /** What it would undo. */
+  readonly undoes: string;
+  /** Helm values of Kyverno's chart, or a command. */
+  readonly mend: string;
+}
+
+/** Why nothing can be made at all: not even with a reason. */
+export interface Unusable {
+  readonly found: string;
+  readonly fix: string;
+}
+
+/** Everything that a stack's promises rest on. Pure: the same installation and posture give the same findings. */
+export function findingsOf(installation: Installation, posture: Posture, trust?: Manifest): Found[] {
+  const scopes = enforcedScopes(posture);
+  return [
+    ...resourceFilters(installation, scopes),
+    ...excludedCallers(installation),
+    ...webhookSelectors(installation, scopes),
+    ...policyExceptions(installation, posture),
+    ...controllerFlags(installation),
+    ...trustFiles(installation, trust),
+    ...registryAccess(installation, posture),
+    ...namespacedPolicies(installation, posture),
+    ...overlappingPolicies(installation, posture),
+    ...strength(installation, posture),
+  ];
+}
+
+/** Whether there is one Kyverno, where the stack says, of a version that policies exist for. */
+export function unusable(installation: Installation, posture: Posture): Unusable | undefined {
+  const { namespace, release, controllers, elsewhere } = installation;
+  const admission = controllerOf(installation, "admission-controller");
+  const [other] = elsewhere;
+  if (!admission)
+    return other
+      ? {
+          found: `Kyverno runs as release ${other.release} in namespace ${other.namespace}, not as ${release} in ${namespace}`,
+          fix: `set kyverno.namespace: ${other.namespace} and kyverno.releaseName: ${other.release}`,
+        }
+      : {
+          found: `no Kyverno in this cluster${controllers.length > 0 ? ` has an admission controller (${namespace} has ${controllers.map(({ name }) => name).join(", ")})` : ""}`,
+          fix: "remove kyverno.install: false to have the guard install it, or install it first (render prints the Helm values)",
+        };
+  if (other)
+    return {
+      found: `two Kyvernos in this cluster: ${release} in ${namespace} and ${other.release} in ${other.namespace}`,
+      fix: "uninstall one: both write the same webhook configurations",
+    };
+  return wrongVersion(admission, posture);
+}
+
+function wrongVersion({ name, version }: Controller, { kyverno }: Posture): Unusable | undefined {
+  const lines = Object.keys(KYVERNO_LINES);
+  if (!version)
+    return {
+      found: `the image of ${name} has no version in its tag`,
+      fix: "have it deployed with the tag of a release: which policies it understands depends on it",
+    };
+  const line = version.split(".").slice(0, 2).join(".");
+  if (!(line in KYVERNO_LINES))
+    return {
+      found: `Kyverno ${version}`,
+      fix: `policies exist for ${lines.join(" and ")}: have Kyverno moved to one of them`,
+    };
+  if (line !== kyverno.target)
+    return { found: `Kyverno ${version}, and policies for ${kyverno.target}`, fix: `set kyverno.target: "${line}"` };
+  // 1.13.0 still believed a verdict that the request brought along.
+  if (version === "1.13.0") return { found: "Kyverno 1.13.0", fix: "have Kyverno moved to 1.13.1 or later" };
+  return undefined;
+}
+
+function controllerOf({ controllers }: Installation, component: string): Controller | undefined {
+  return controllers.find((one) => one.component === component);
+}
+
+/** The two that read registries. */
+function readers(installation: Installation): Controller[] {
+  return ["admission-controller", "reports-controller"].flatMap(
+    (component) => controllerOf(installation, component) ?? [],
+  );
+}
+
+const WATCHED = [...PODS.kinds, ...DEBUG.kinds, ...WORKLOAD_KINDS, "ControllerRevision"];
+
+function resourceFilters({ config }: Installation, scopes: readonly NamespaceScope[]): Found[] {
+  const filters = (config?.resourceFilters ?? "").match(/\[[^\]]*\]/g) ?? [];
+  const harmful = filters.filter((filter) => {
+    const [kind = "", namespace = "*"] = filter
+      .slice(1, -1)
+      .split(",")
+      .map((part) => part.trim());
+    return hidesWatched(kind) && scopes.some((scope) => reaches(scope, namespace || "*"));
+  });
+  if (harmful.length === 0) return [];
+  return [
+    {
+      finding: F.ResourceFilters,
+      evidence: `Kyverno looks away from ${harmful.join(" ")}`,
+      undoes: "no policy sees such an object, whatever image or bypass it carries",
+      mend: `Helm values: config.resourceFilters without ${harmful.join(" ")}`,
+    },
+  ];
+}
+
+/** Kinds of other groups, written with all four parts, are none of ours. */
+function hidesWatched(kind: string): boolean {
+  const parts = kind.split("/");
+  if (parts.length === 4 && parts[0]!.includes(".")) return false;
+  if (kind === "*" || kind === "*/*") return true;
+  const own = parts.length >= 3 ? parts.slice(2).join("/") : /^v\d/.test(parts[0]!) ? parts.slice(1).join("/") : kind;
+  return WATCHED.some((watched) => globMatches(own, watched));
+}
+
+/** Whether some namespace of a pattern lies in a scope. */
+function reaches({ include, exclude }: NamespaceScope, pattern: string): boolean {
+  const within = include.length === 0 || include.some((one) => globsIntersect(one, pattern));
+  return within && !exclude.some((one) => globContains(one, pattern));
+}
+
+const CALLERS = ["excludeGroups", "excludeUsernames", "excludeRoles", "excludeClusterRoles"] as const;
+/** Kubelets, which may only write the mirror pods of their own node. The chart's own default. */
+const KUBELETS = "system:nodes";
+
+function excludedCallers({ config }: Installation): Found[] {
+  const all = CALLERS.flatMap((key) =>
+    (config?.[key] ?? "")
+      .split(",")
+      .map((name) => name.trim())
+      // An entry that begins with "!" takes away from Kyverno's own list.
+      .filter((name) => name !== "" && !name.startsWith("!"))
+      .map((name) => ({ key, name })),
+  );
+  const text = (some: typeof all) => some.map(({ key, name }) => `${key}: ${name}`).join(", ");
+  const [kubelets, others] = [all.filter(({ name }) => name === KUBELETS), all.filter(({ name }) => name !== KUBELETS)];
+  return [
+    ...(others.length > 0
+      ? [
+          {
+            finding: F.ExcludedCallers,
+            evidence: `no policy is applied to ${text(others)}`,
+            undoes: "whoever acts as one of these runs any image",
+            mend: `Helm values: ${[...new Set(others.map(({ key }) => `config.${key}: []`))].join(", ")}`,
+          },
+        ]
+      : []),
+    ...(kubelets.length > 0
+      ? [
+          {
+            evidence: `no policy is applied to ${text(kubelets)}`,
+            undoes: "a stolen kubelet certificate runs any image on its node",
+            mend: "Helm values: config.excludeGroups: []",
+          },
+        ]
+      : []),
+  ];
+}
+
+interface Selector {
+  readonly matchLabels?: object;
+  readonly matchExpressions?: readonly { key?: string; operator?: string; values?: readonly string[] }[];
+}
+
+const NAMESPACE_NAME = "kubernetes.io/metadata.name";
+
+function webhookSelectors({ config }: Installation, scopes: readonly NamespaceScope[]): Found[] {
+  const found = selectorsOf(config?.webhooks).flatMap(({ namespaceSelector = {}, objectSelector = {} }) => [
+    ...(isEmpty(objectSelector) ? [] : ["an objectSelector, whose labels every author of a pod can set"]),
+    ...(isEmpty({ matchLabels: namespaceSelector.matchLabels }) ? [] : ["matchLabels of namespaces"]),
+    ...(namespaceSelector.matchExpressions ?? []).flatMap(({ key, operator, values = [] }) => {
+      if (key !== NAMESPACE_NAME || operator !== "NotIn") return [`the namespaces' ${key} (${operator})`];
+      const hidden = values.filter((name) => scopes.some((scope) => scopeHas(scope, name)));
+      return hidden.length > 0 ? [`the namespaces ${hidden.join(", ")}`] : [];
+    }),
+  ]);
+  if (found.length === 0 || scopes.length === 0) return [];
+  return [
+    {
+      finding: F.WebhookSelectors,
+      evidence: `whether Kyverno is asked depends on ${found.join("; ")}`,
+      undoes: "what a selector leaves out is admitted without a question",
+      mend: "Helm values: config.webhooks with one namespaceSelector, NotIn the names of system namespaces",
+    },
+  ];
+}
+
+function selectorsOf(text = "[]"): { namespaceSelector?: Selector; objectSelector?: Selector }[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === "object" && one !== null);
+  } catch {
+    return [];
+  }
+}
+
+function isEmpty({ matchLabels = {}, matchExpressions = [] }: Selector): boolean {
+  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
+}
+
+/** The value of a flag; a bare one means true. */
+function flagOf({ args }: Controller, flag: string): string | undefined {
+  const given = args.filter((arg) => arg.replace(/^--?/, "").split("=")[0] === flag).at(-1);
+  if (given === undefined) return undefined;
+  return given.includes("=") ? given.slice(given.indexOf("=") + 1) : "true";
+}
+
+function policyExceptions(installation: Installation, { kyverno }: Posture): Found[] {
+  const open = readers(installation).filter(
+    (one) =>
+      flagOf(one, "enablePolicyException") === "true" &&
+      (flagOf(one, "exceptionNamespace") ?? "") !== (kyverno.exceptionsNamespace ?? "none"),
+  );
+  if (open.length === 0) return [];
+  const where = flagOf(open[0]!, "exceptionNamespace") || "every namespace";
+  return [
+    {
+      finding: F.PolicyExceptions,
+      evidence: `${open.map(({ name }) => name).join(" and ")}: PolicyExceptions of ${where} count`,
+      undoes: "whoever may write one there gets around every policy",
+      mend: "Helm values: features.policyExceptions.enabled: false; or say where in kyverno.policyExceptionsNamespace",
+    },
+  ];
+}
+
+const FLAGS = [
+  { flag: "forceFailurePolicyIgnore", bad: "true", undoes: "everything is admitted while Kyverno is down" },
+  { flag: "autoUpdateWebhooks", bad: "false", undoes: "its webhooks do not follow the policies" },
+  { flag: "allowInsecureRegistry", bad: "true", undoes: "registries are believed without a valid certificate" },
+] as const;
+
+function controllerFlags(installation: Installation): Found[] {
+  return FLAGS.flatMap(({ flag, bad, undoes }) => {
+    const set = readers(installation).filter((one) => flagOf(one, flag) === bad);
+    if (set.length === 0) return [];
+    return [
+      {
+        finding: F.ControllerFlags,
+        evidence: `${set.map(({ name }) => name).join(" and ")} with --${flag}=${bad}`,
+        undoes,
+        mend: `have the flag --${flag} removed`,
+      },
+    ];
+  });
+}
+
+function trustFiles(installation: Installation, trust: Manifest | undefined): Found[] {
+  if (!trust) return [];
+  const files = Object.keys(trust.data as object);
+  const wanted = [
+    ...Object.values(TRUST_FILES).filter(({ file }) => files.includes(file)),
+    ...(files.includes(REGISTRY_CA.file) ? [{ file: REGISTRY_CA.folder, variable: REGISTRY_CA.variable }] : []),
+  ];
+  return readers(installation).flatMap((controller) => {
+    const lacks = wanted.filter(({ variable, file }) => !controller.env[variable]?.endsWith(`/${file}`));
+    if (lacks.length === 0) return [];
+    return [
+      {
+        finding: F.TrustFiles,
+        evidence: `${controller.name} lacks ${lacks.map(({ variable }) => variable).join(", ")}`,
+        undoes: "signatures can't be verified by the stack's trust anchors, so signed images are refused too",
+        mend: `the Helm values that image-signing-guard render prints, which mount ConfigMap ${trust.metadata.name}`,
+      },
+    ];
+  });
+}
+
+function registryAccess(installation: Installation, { kyverno }: Posture): Found[] {
+  return readers(installation).flatMap((controller) => {
+    const has = (flagOf(controller, "imagePullSecrets") ?? "").split(",");
+    const lacks = kyverno.registrySecrets.filter((name) => !has.includes(name));
+    if (lacks.length === 0) return [];
+    return [
+      {
+        finding: F.RegistryAccess,
+        evidence: `${controller.name} does not read registries with ${lacks.join(", ")}`,
+        undoes: "signatures in private registries can't be read, so signed images are refused too",
+        mend: `Helm values: existingImagePullSecrets: [${kyverno.registrySecrets.join(", ")}]`,
+      },
+    ];
+  });
+}
+
+function namespacedPolicies({ aggregated }: Installation, { backstop }: Posture): Found[] {
+  if (aggregated.length === 0 || backstop) return [];
+  return [
+    {
+      finding: F.NamespacedPolicies,
+      evidence: `admins of namespaces may write Kyverno policies, by ${aggregated.join(", ")}`,
+      undoes: "such a policy runs with Kyverno's own rights and can take these policies away",
+      mend: `kubectl delete clusterrole ${aggregated.join(" ")}; or the backstop, on Kubernetes 1.30 or newer`,
+    },
+  ];
+}
+
+function overlappingPolicies({ verifications }: Installation, { images }: Posture): Found[] {
+  const own = images.flatMap(({ repositories }) => repositories).flatMap(imageReferences);
+  const overlapping = verifications.filter((policy) =>
+    policy.images.some((pattern) => own.some((one) => globsIntersect(pattern, one))),
+  );
+  if (overlapping.length === 0) return [];
+  const names = overlapping.map(({ name }) => name).join(", ");
+  return [
+    {
+      finding: F.OverlappingPolicies,
+      evidence: `images of this stack are verified by ${names} too`,
+      undoes: "Kyverno keeps one verdict for an image: what the other policy believes counts here as well",
+      mend: `take these images out of ${names}`,
+    },
+  ];
+}
+
+/** What makes it weaker, but undoes no promise. */
+function strength(installation: Installation, { kyverno }: Posture): Found[] {
+  const admission = controllerOf(installation, "admission-controller")!;
+  const reports = controllerOf(installation, "reports-controller");
+  const limit = admission.memoryLimit === undefined ? Number.POSITIVE_INFINITY : mebibytes(admission.memoryLimit);
+  return [
+    ...(reports && reports.available > 0
+      ? []
+      : [
+          {
+            evidence: "no reports controller runs",
+            undoes: "what is audited is seen by nobody",
+            mend: "Helm values: reportsController.enabled: true",
+          },
+        ]),
+    ...(admission.available < kyverno.replicas
+      ? [
+          {
+            evidence: `${admission.available} of ${kyverno.replicas} admission controllers are available`,
+            undoes: "an outage of one refuses every pod where the stack enforces",
+            mend: `Helm values: admissionController.replicas: ${kyverno.replicas}`,
+          },
+        ]
+      : []),
+    ...(limit < mebibytes(kyverno.memoryLimit)
+      ? [
+          {
+            evidence: `the admission controller may use ${admission.memoryLimit} of memory`,
+            undoes: "large pods can get it killed, again and again",
+            mend: `Helm values: admissionController.container.resources.limits.memory: ${kyverno.memoryLimit}`,
+          },
+        ]
+      : []),
+  ];
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ...{ "": 1 / 1_048_576, k: 1000 / 1_048_576, M: 1_000_000 / 1_048_576, G: 1_000_000_000 / 1_048_576 },
+  ...{ Ki: 1 / 1024, Mi: 1, Gi: 1024, Ti: 1_048_576 },
+};
+
+/** Of a quantity that is none of ours, infinite: nobody is warned of what can't be read. */
+function mebibytes(quantity: string): number {
+  const [, number, unit = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
+  return Number(number ?? Number.NaN) * (UNITS[unit] ?? Number.NaN) || Number.POSITIVE_INFINITY;
+}
