@@ -41,7 +41,7 @@ describe("engine: a Kyverno that somebody else runs", function () {
   let cluster: DemoCluster;
   let images: DemoImages;
   let stack: EngineStack;
-  let before: unknown;
+  let untouched: unknown;
 
   before(async function () {
     this.timeout(40 * 60_000);
@@ -133,13 +133,13 @@ describe("engine: a Kyverno that somebody else runs", function () {
     const { plane, node } = cluster;
     const values = renderStack(settings("enforce")).files.find(({ name }) => name === "2-kyverno-values.yaml")!;
     await installKyverno(plane, node.kyverno, mergeValues({}, parse(values.text) as Json));
-    before = await theirs();
+    untouched = await theirs();
     const { outputs } = await stack.up(args("enforce"));
     assert.match(String(outputs.readiness), /unsigned canary refused$/);
     assert.equal(await offer(images.unsigned), 400);
     assert.equal(await offer(images.signed), 201);
     assert.ok(await theirsRefuses());
-    assert.deepEqual(await theirs(), before);
+    assert.deepEqual(await theirs(), untouched);
     assert.deepEqual(
       (await stack.preview(args("enforce"), { expectNoChanges: true })).operations.filter(
         ({ op }) => op !== "same" && op !== "read",
@@ -150,7 +150,7 @@ describe("engine: a Kyverno that somebody else runs", function () {
 
   it("destroy takes away what the guard made and nothing else", async () => {
     await stack.destroy();
-    assert.deepEqual(await theirs(), before);
+    assert.deepEqual(await theirs(), untouched);
     assert.ok(await theirsRefuses());
     await waitFor("unsigned pods get in again", 60_000, async () => (await offer(images.unsigned)) === 201);
   });
