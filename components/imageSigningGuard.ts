@@ -65,10 +65,12 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     this.monitoring = made.monitoring;
     this.readiness = probe.proof(
       posture,
-      [...made.policies, ...made.backstop],
+      { resources: [...made.policies, ...made.backstop], cleared: made.cleared },
       plan.field((c) => ({ policies: policiesOf(c), backstop: c.backstop })),
     );
     this.registerOutputs({
+      // First: where nothing is made, this one says so, and the others would be waited for in vain.
+      readiness: this.readiness,
       mode: this.mode,
       // Part by part, so that a secret in one hides no other.
       posture: plan.posture,
@@ -78,7 +80,6 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       chartVersion: this.chartVersion,
       kyvernoVersion: this.kyvernoVersion,
       monitoring: this.monitoring,
-      readiness: this.readiness,
     });
   }
 }

@@ -65,10 +65,10 @@ export class ReadinessProbe {
   /** Says what was proved. The same words in preview and up, so that an unchanged stack shows no difference. */
   proof(
     posture: Posture,
-    resources: readonly pulumi.CustomResource[],
+    { resources, cleared }: { resources: readonly pulumi.CustomResource[]; cleared: pulumi.Input<unknown> },
     deployed: pulumi.Input<Deployed>,
   ): pulumi.Output<string> {
-    const ready = pulumi.all(resources.map(({ id }) => id));
+    const ready = pulumi.all([cleared, ...resources.map(({ id }) => id)]);
     if (!this.wanted) return ready.apply(() => "release deployed, policies Ready");
     const webhooks = "release deployed, policies Ready, webhooks registered";
     const proven = enforcedScopes(posture).length > 0 ? `${webhooks}, unsigned canary refused` : webhooks;

@@ -19,6 +19,18 @@ interface Component {
   readonly parent: pulumi.ComponentResource;
   readonly plan: Plan;
   readonly probe: ReadinessProbe;
+  readonly cleared: Cleared;
+}
+
+/** No resource, but something to wait for: that nothing in the cluster stands in the way. */
+type Cleared = pulumi.Output<true> | undefined;
+
+/**
+ * What a resource waits for. Each waits for the look at the cluster by itself: one that waits for a resource which is never
+ * made would wait for ever.
+ */
+function after({ cleared }: Component, resources: readonly pulumi.Resource[]): pulumi.Input<pulumi.Resource[]> {
+  return cleared ? cleared.apply(() => [...resources]) : [...resources];
 }
 
 interface Made {
@@ -28,22 +40,27 @@ interface Made {
   readonly policyNames: string[];
   readonly backstop: readonly pulumi.CustomResource[];
   readonly monitoring: pulumi.Output<string>;
+  readonly cleared: Cleared;
 }
 
 /** Makes everything in the order in which it must come; destroy runs it backwards. */
-export function createResources(component: Component): Made {
-  const { compiled } = component.plan.shape;
-  const cleared = lookFirst(component);
+export function createResources(parts: Omit<Component, "cleared">): Made {
+  const { compiled } = parts.plan.shape;
+  const component: Component = { ...parts, cleared: lookFirst(parts) };
   const namespace = compiled.namespace
-    ? [createNamespace(component, compiled.namespace, createLeftoverGuards(component, cleared))]
+    ? [createNamespace(component, compiled.namespace, createLeftoverGuards(component))]
     : [];
-  const trust = compiled.trust ? [createTrustFiles(component, compiled.namespace ? namespace : cleared)] : [];
+  const trust = compiled.trust ? [createTrustFiles(component, namespace)] : [];
   const release = compiled.namespace ? createRelease(component, [...namespace, ...trust]) : undefined;
   if (compiled.networkPolicy)
-    createTyped(component.name, compiled.networkPolicy, { parent: component.parent, dependsOn: namespace });
-  const policies = createPolicies(component, release ? [release] : trust, release?.id ?? cleared ?? "");
+    createTyped(component.name, compiled.networkPolicy, {
+      parent: component.parent,
+      dependsOn: after(component, namespace),
+    });
+  const policies = createPolicies(component, release ? [release] : trust, release?.id ?? component.cleared ?? "");
   return {
     ...(release ? { release } : {}),
+    cleared: component.cleared,
     policies,
     policyNames: policiesOf(compiled)
       .map(({ metadata }) => metadata.name)
@@ -54,44 +71,46 @@ export function createResources(component: Component): Made {
   };
 }
 
-/** No resource, but something to wait for: that nothing in the cluster stands in the way. */
-type Cleared = pulumi.Output<pulumi.Resource[]> | undefined;
-
-function lookFirst({ plan, probe }: Component): Cleared {
+function lookFirst({ plan, probe }: Omit<Component, "cleared">): Cleared {
   const { compiled, resolved } = plan.shape;
   const { trust } = compiled;
   const policies = policiesOf(compiled).map(({ metadata }) => metadata.name);
   const wanted = { posture: resolved.posture, policies, ...(trust ? { trust } : {}) };
-  return probe.beforeAll(wanted)?.apply((): pulumi.Resource[] => []);
+  return probe.beforeAll(wanted)?.apply((): true => true);
 }
 
 /** What must be there before the release, so that it is there still when the release goes. */
-function createLeftoverGuards({ name, parent, plan }: Component, cleared: Cleared): pulumi.Resource[] {
+function createLeftoverGuards(component: Component): pulumi.Resource[] {
+  const { name, parent, plan } = component;
   return plan.shape.compiled.leftoverGuards.map((manifest) =>
-    createLeftoverGuard(name, manifest, { parent, ...(cleared ? { dependsOn: cleared } : {}) }),
+    createLeftoverGuard(name, manifest, { parent, dependsOn: after(component, []) }),
   );
 }
 
 function createNamespace(
-  { name, parent }: Component,
+  component: Component,
   manifest: Manifest,
-  dependsOn: pulumi.Resource[],
+  guards: readonly pulumi.Resource[],
 ): pulumi.Resource {
+  const { name, parent } = component;
+  const dependsOn = after(component, guards);
   return new k8s.core.v1.Namespace(`${name}-namespace`, inputsOf(manifest), { parent, dependsOn });
 }
 
-function createTrustFiles({ name, parent, plan }: Component, dependsOn: pulumi.Resource[] | Cleared): pulumi.Resource {
+function createTrustFiles(component: Component, namespace: readonly pulumi.Resource[]): pulumi.Resource {
+  const { name, parent, plan } = component;
   return new k8s.core.v1.ConfigMap(
     `${name}-trust`,
     {
       metadata: plan.field((c) => c.trust!.metadata),
       data: plan.field((c) => c.trust!.data as Record<string, string>),
     },
-    { parent, ...(dependsOn ? { dependsOn } : {}) },
+    { parent, dependsOn: after(component, namespace) },
   );
 }
 
-function createRelease({ name, parent, plan }: Component, dependsOn: pulumi.Resource[]): k8s.helm.v3.Release {
+function createRelease(component: Component, before: readonly pulumi.Resource[]): k8s.helm.v3.Release {
+  const { name, parent, plan } = component;
   const { kyverno } = plan.shape.resolved.posture;
   const timeout = `${kyverno.timeoutSeconds}s`;
   return new k8s.helm.v3.Release(
@@ -100,7 +119,7 @@ function createRelease({ name, parent, plan }: Component, dependsOn: pulumi.Reso
       repository: plan.field((_, posture) => posture.kyverno.chart.repository),
       values: plan.field((c) => c.chartValues),
     }),
-    { parent, dependsOn, customTimeouts: { create: timeout, update: timeout } },
+    { parent, dependsOn: after(component, before), customTimeouts: { create: timeout, update: timeout } },
   );
 }
 
@@ -118,7 +137,7 @@ function createPolicies(
   const made: pulumi.CustomResource[] = [];
   const create = (manifests: readonly Manifest[]): void => {
     // All that is there so far: what this step rests on.
-    const dependsOn = [...before, ...made];
+    const dependsOn = after(component, [...before, ...made]);
     made.push(...manifests.map((manifest) => createPolicy(component, manifest, gate, dependsOn)));
   };
   const isFirst = (manifest: Manifest) => roleOf(manifest) !== undefined && isBeside(manifest.metadata.name);
@@ -133,7 +152,7 @@ function createPolicy(
   { name, parent, plan }: Component,
   manifest: Manifest,
   gate: <T>(value: pulumi.Input<T>) => pulumi.Input<T>,
-  dependsOn: pulumi.Resource[],
+  dependsOn: pulumi.Input<pulumi.Resource[]>,
 ): pulumi.CustomResource {
   return new k8s.apiextensions.CustomResource(
     `${name}-${manifest.metadata.name}`,
@@ -153,27 +172,23 @@ function createPolicy(
   );
 }
 
-function createBackstop(
-  { name, parent, plan, probe }: Component,
-  policies: pulumi.Resource[],
-): pulumi.CustomResource[] {
+function createBackstop(component: Component, policies: readonly pulumi.Resource[]): pulumi.CustomResource[] {
+  const { name, parent, plan, probe } = component;
   const manifests = plan.shape.compiled.backstop;
   if (manifests.length === 0) return [];
   const whereServed = probe.whereServed();
-  const opts = { parent, dependsOn: policies, deleteBeforeReplace: true };
+  const opts = { parent, dependsOn: after(component, policies), deleteBeforeReplace: true };
   return manifests.map((manifest) => createTyped(name, manifest, opts, whereServed));
 }
 
-function createMonitoringParts(
-  { name, parent, plan, probe }: Component,
-  kyverno: readonly pulumi.Resource[],
-): pulumi.Output<string> {
+function createMonitoringParts(component: Component, kyverno: readonly pulumi.Resource[]): pulumi.Output<string> {
+  const { name, parent, plan, probe } = component;
   const { monitoring } = plan.shape.compiled;
   if (!monitoring) return pulumi.output("off");
   return createMonitoring(monitoring, {
     name,
     parent,
-    kyverno,
+    dependsOn: after(component, kyverno),
     field: (pick) => plan.field((c) => pick(c.monitoring!)),
     hasOperator: () => probe.hasPrometheusOperator(),
   });

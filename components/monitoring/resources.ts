@@ -10,8 +10,8 @@ export interface MonitoringContext {
   /** The component's own name, the prefix of its children's. */
   readonly name: string;
   readonly parent: pulumi.Resource;
-  /** Namespace and release; nothing where somebody else runs Kyverno. */
-  readonly kyverno: readonly pulumi.Resource[];
+  /** What comes before: namespace and release, where the guard installs Kyverno. */
+  readonly dependsOn: pulumi.Input<pulumi.Resource[]>;
   /** A part of what was compiled, later if an argument is an Output. */
   readonly field: <T>(pick: (compiled: CompiledMonitoring) => T) => pulumi.Input<T>;
   /** Asks the cluster for the Prometheus Operator; undefined where nobody can ask. */
@@ -27,7 +27,7 @@ export const OPERATOR_IS_MISSING =
  * component must register the answer as an output: that is what keeps the engine waiting until the cluster was asked.
  */
 export function createMonitoring(compiled: CompiledMonitoring, context: MonitoringContext): pulumi.Output<string> {
-  const { name, parent, kyverno, field } = context;
+  const { name, parent, dependsOn, field } = context;
   const parts: string[] = [];
   if (compiled.dashboard) {
     parts.push("dashboard");
@@ -37,7 +37,7 @@ export function createMonitoring(compiled: CompiledMonitoring, context: Monitori
         metadata: field((c) => c.dashboard!.metadata),
         data: field((c) => c.dashboard!.data as Record<string, string>),
       },
-      { parent, dependsOn: [...kyverno] },
+      { parent, dependsOn },
     );
   }
   if (compiled.policyReporter) {
@@ -53,7 +53,7 @@ export function createMonitoring(compiled: CompiledMonitoring, context: Monitori
  * with a warning: a kind that does not exist would fail the whole of `up`.
  */
 function createRule(manifest: Manifest, context: MonitoringContext): pulumi.Output<string> {
-  const { name, parent, kyverno, field, hasOperator } = context;
+  const { name, parent, dependsOn, field, hasOperator } = context;
   const create = () => {
     new k8s.apiextensions.CustomResource(
       `${name}-alerts`,
@@ -64,7 +64,7 @@ function createRule(manifest: Manifest, context: MonitoringContext): pulumi.Outp
         spec: field((c) => c.prometheusRule!.spec),
       },
       // After the release: before Kyverno is there, every alert about its absence would be true.
-      { parent, dependsOn: [...kyverno] },
+      { parent, dependsOn },
     );
     return "alerts";
   };
@@ -79,7 +79,7 @@ function createRule(manifest: Manifest, context: MonitoringContext): pulumi.Outp
 
 function createPolicyReporter(
   { plan, namespace: manifest }: NonNullable<CompiledMonitoring["policyReporter"]>,
-  { name, parent, kyverno, field }: MonitoringContext,
+  { name, parent, dependsOn, field }: MonitoringContext,
 ): void {
   const namespace = new k8s.core.v1.Namespace(
     `${name}-policy-reporter-namespace`,
@@ -96,6 +96,6 @@ function createPolicyReporter(
       },
     ),
     // Kyverno's chart brings the kinds of reports that it reads.
-    { parent, dependsOn: [namespace, ...kyverno] },
+    { parent, dependsOn: pulumi.output(dependsOn).apply((before) => [...before, namespace]) },
   );
 }

@@ -17,12 +17,9 @@ export interface DemoCluster {
   stop(): Promise<void>;
 }
 
-interface ClusterOptions extends ControlPlaneOptions, Pick<KyvernoNodeOptions, "isolate"> {
-  /** Whether Kyverno's machines trust the registry's authority; default true. */
-  readonly trustsRegistry?: boolean;
-}
-
-export async function startCluster(options: ClusterOptions = {}): Promise<DemoCluster> {
+export async function startCluster(
+  options: ControlPlaneOptions & Pick<KyvernoNodeOptions, "isolate"> = {},
+): Promise<DemoCluster> {
   const log: Log = options.log ?? silent;
   const plane = await startControlPlane(options);
   try {
@@ -30,9 +27,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<DemoCl
     plane.onStop(() => proxy.stop());
     const sigstore = await createSigstore();
     const cosign = await createCosign({ sigstore, workDir: plane.workDir, env: proxy.env, log });
-    const { SSL_CERT_FILE: _file, SSL_CERT_DIR: _folder, ...withoutAuthority } = proxy.env;
-    const processEnv = (options.trustsRegistry ?? true) ? proxy.env : withoutAuthority;
-    const node = await startKyvernoNode(plane, { log, processEnv, isolate: options.isolate });
+    const node = await startKyvernoNode(plane, { log, processEnv: proxy.env, isolate: options.isolate });
     return { plane, proxy, sigstore, cosign, node, stop: () => plane.stop() };
   } catch (error) {
     await plane.stop();

@@ -73,7 +73,9 @@ export async function runStack(program: () => unknown, options: { preview?: bool
   });
   try {
     program();
-    await Promise.race([pulumi.runtime.disconnect(), failed]);
+    // What is rejected last is told after that.
+    const ended = pulumi.runtime.disconnect().then(() => new Promise((resolve) => setTimeout(resolve, 10)));
+    await Promise.race([ended, failed]);
   } catch (error) {
     await forgetWaiting();
     throw error;

@@ -1,6 +1,7 @@
 import { InstallationFinding as F } from "../../args";
 import { globContains, globMatches, globsIntersect } from "../../globs";
 import type { Manifest } from "../../kubernetes/manifest";
+import { withoutNulls } from "../../kubernetes/withoutNulls";
 import { DEBUG, PODS, WORKLOAD_KINDS } from "../../policies/place";
 import { imageReferences } from "../../posture/images";
 import { KYVERNO_LINES } from "../../posture/kyvernoLines";
@@ -203,7 +204,8 @@ function webhookSelectors({ config }: Installation, scopes: readonly NamespaceSc
 
 function selectorsOf(text = "[]"): { namespaceSelector?: Selector; objectSelector?: Selector }[] {
   try {
-    const value: unknown = JSON.parse(text);
+    // The chart writes null for what is not given.
+    const value = withoutNulls(JSON.parse(text) as unknown);
     return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === "object" && one !== null);
   } catch {
     return [];

@@ -215,6 +215,11 @@ describe("a Kyverno that somebody else runs", () => {
     assert.match(judged(config({ excludeGroups: "system:nodes" })).warned.join(), /stolen kubelet/);
   });
 
+  it("takes the nulls that the chart writes for nothing", () => {
+    const own = { matchLabels: null, matchExpressions: null };
+    assert.deepEqual(judged(webhooks([{ namespaceSelector: own, objectSelector: null }, null])).refused, []);
+  });
+
   it("looks at filters only where something is enforced", () => {
     const seen = config({ resourceFilters: "[*/*,dev-*,*]" });
     assert.deepEqual(weigh(seen, resolved().posture, undefined), []);
