@@ -13,8 +13,8 @@ export interface FieldKind {
 }
 
 const LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
-/** From 1 to 65535. */
-export const PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
+/** From 1 to 65535; zeros in front are told elsewhere, with the right spelling. */
+export const PORT = "0*(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
 const NO_PORT: readonly [RegExp, string] = [
   new RegExp(`^[^/]+:(?!${PORT}(?:/|$))[0-9]+(?=/|$)`),
   "correct the port: they go from 1 to 65535",
