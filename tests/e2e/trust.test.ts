@@ -45,7 +45,9 @@ describe("trust: signers with a Fulcio of their own beside the stack's", functio
       `${publicName(repository)}@${await plane.registry.pushImage(repository, tag)}`;
     for (const repository of [OWN, VENDOR]) {
       await cosign.sign(await push(repository, "by-stack"), await createSigner(sigstore, expectedSigner));
-      await otherCosign.sign(await push(repository, "by-other"), await createSigner(other, expectedSigner));
+      // Kyverno 1.10 knows one log of each kind: a signature that counts without them has no receipt of another one.
+      const vendor = await createSigner(other, { ...expectedSigner, sct: false });
+      await otherCosign.sign(await push(repository, "by-other"), vendor, { tlog: false });
       await push(repository, "unsigned");
     }
     await ensureNamespaces(plane, [production]);
