@@ -57,8 +57,8 @@ function valueChange(what: string, a: unknown, b: unknown): Part[][] {
 }
 
 function kyvernoChanges({ kyverno: a }: Posture, { kyverno: b }: Posture): Part[][] {
-  const { unsafeValues: _a, exceptionsNamespace: _exceptionsA, chart: chartA, ...restA } = a;
-  const { unsafeValues: _b, exceptionsNamespace: _exceptionsB, chart: chartB, ...restB } = b;
+  const { unsafeValues: _a, exceptionsNamespace: _exceptionsA, acknowledged: _lived, chart: chartA, ...restA } = a;
+  const { unsafeValues: _b, exceptionsNamespace: _exceptionsB, acknowledged: _livedB, chart: chartB, ...restB } = b;
   const keys = [...new Set([...Object.keys(restA), ...Object.keys(restB)])] as (keyof typeof restA)[];
   return [
     ...keys.flatMap((key) => valueChange(key, restA[key], restB[key])),

@@ -58,6 +58,13 @@ describe("what the engine's output says of a change of the posture", () => {
       for (const [index, line] of says.entries()) assert.match((lines[index] ?? "").trim(), line, lines.join("\n"));
     });
 
+  it("says what is lived with in words, and once", () => {
+    const finding = "policyExceptions";
+    const of = (acknowledged: object[]) => kept({ mode: "enforce", kyverno: { install: false, acknowledged } });
+    const text = tellChanges(of([]), of([{ finding, reason: "decided by the platform board" }]));
+    assert.match(text, /^posture WEAKER: .*\n {2}weaker · unsafe chart values: .*acknowledged: policyExceptions$/);
+  });
+
   it("is cut, and says where the rest is", () => {
     const images = Array.from({ length: 30 }, (_, at) => ({
       ...MODULO,
