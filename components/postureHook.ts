@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import * as pulumi from "@pulumi/pulumi";
+import { isMocked } from "./mocked";
 import { tellChanges } from "./posture/comparison/tell";
 import { GUARD_TYPE } from "./settings";
 import { UNKNOWN_VALUE } from "./unknownValue";
@@ -15,6 +16,7 @@ export function withPostureHook(
   opts: pulumi.ComponentResourceOptions,
   self: () => pulumi.Resource,
 ): pulumi.ComponentResourceOptions {
+  // The mocks claim to know hooks, but do not.
   if (isMocked()) return opts;
   made++;
   // In a stack each hook has a name of its own; guards under different parents may share theirs.
@@ -33,12 +35,6 @@ export function withPostureHook(
     ...opts,
     hooks: { ...opts.hooks, beforeCreate: [...beforeCreate, hook], beforeUpdate: [...beforeUpdate, hook] },
   };
-}
-
-/** The SDK's mocks for unit tests claim to know hooks, but don't. */
-function isMocked(): boolean {
-  const monitor = pulumi.runtime.getMonitor() as { registerResourceHook?: unknown } | undefined;
-  return monitor !== undefined && monitor.registerResourceHook === undefined;
 }
 
 /** A text about a change is no reason for the change to fail. */

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ReadinessArgs } from "./args";
 import type { CanaryTarget, Deployed } from "./kyverno/canary";
 import type { Wanted } from "./kyverno/preflight";
+import { isMocked } from "./mocked";
 import { enforcedScopes } from "./posture/namespaces";
 import type { Posture } from "./posture/types";
 
@@ -127,9 +128,4 @@ async function foreseen(target: CanaryTarget, wanted: Wanted): Promise<readonly 
   const { lookAhead } = await import("./kyverno/preflight");
   const { refused, warned } = await lookAhead(target, wanted).catch(() => ({ refused: [], warned: [] }));
   return [...(refused.length > 0 ? [`up would stop here: ${refused.join("\n")}`] : []), ...warned];
-}
-
-/** Whether a program runs under `pulumi.runtime.setMocks`. By name, as the SDK may be there twice. */
-function isMocked(): boolean {
-  return pulumi.runtime.getMonitor()?.constructor.name === "MockMonitor";
 }

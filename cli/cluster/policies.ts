@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { globMatches } from "../../components/globs";
-import { MANAGED_BY } from "../../components/kubernetes/manifest";
+import { isManaged } from "../../components/kubernetes/manifest";
 import { CLUSTER_POLICIES, type KubeObject } from "../../components/kubernetes/resources";
 import { attestations, attestorSet } from "../../components/policies/attestors";
 import { ROLE_LABEL, withGenerated } from "../../components/policies/names";
@@ -37,13 +37,9 @@ interface Rule {
 export async function readPolicies(source: ObjectSource): Promise<{ policies: DeployedPolicy[]; gaps: Gap[] }> {
   const policies: DeployedPolicy[] = [];
   const gaps = await readAll(source, CLUSTER_POLICIES, [], (page) => {
-    for (const object of page) if (isOurs(object)) policies.push(deployed(object));
+    for (const object of page) if (isManaged(object)) policies.push(deployed(object));
   });
   return { policies, gaps };
-}
-
-function isOurs({ metadata }: KubeObject): boolean {
-  return Object.entries(MANAGED_BY).every(([label, value]) => metadata?.labels?.[label] === value);
 }
 
 function deployed({ metadata, spec, status }: KubeObject): DeployedPolicy {

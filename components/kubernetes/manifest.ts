@@ -15,3 +15,8 @@ export interface Manifest {
 export type Json = Record<string, unknown>;
 
 export const MANAGED_BY = { "app.kubernetes.io/managed-by": "image-signing-guard" } as const;
+
+/** Whether this guard, or another one, made an object. */
+export function isManaged({ metadata }: { readonly metadata?: { readonly labels?: Record<string, string> } }): boolean {
+  return Object.entries(MANAGED_BY).every(([label, value]) => metadata?.labels?.[label] === value);
+}

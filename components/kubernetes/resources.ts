@@ -104,6 +104,11 @@ export const SELF_REVIEWS = resource(
   wholeCluster,
 );
 
+/** NAMESPACE/NAME, or the name alone. */
+export function objectName({ metadata }: KubeObject): string {
+  return [metadata?.namespace, metadata?.name].filter(Boolean).join("/");
+}
+
 /** PLURAL.GROUP, as kubectl takes it. */
 export function resourceText({ group, plural }: Resource): string {
   return group ? `${plural}.${group}` : plural;

@@ -1,7 +1,14 @@
 import { ClusterClient } from "../kubernetes/client";
 import type { ClusterTarget } from "../kubernetes/kubeConfig";
-import { MANAGED_BY, type Manifest } from "../kubernetes/manifest";
-import { CLUSTER_POLICIES, type KubeObject, NAMESPACES, type Resource, resource } from "../kubernetes/resources";
+import { isManaged, MANAGED_BY, type Manifest } from "../kubernetes/manifest";
+import {
+  CLUSTER_POLICIES,
+  type KubeObject,
+  NAMESPACES,
+  objectName,
+  type Resource,
+  resource,
+} from "../kubernetes/resources";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import type { KyvernoPlan, Posture } from "../posture/types";
 import { revisionsOf, unfinished } from "./helmRelease";
@@ -57,7 +64,7 @@ export async function examine(client: ClusterClient, kyverno: KyvernoPlan): Prom
     if (objects.length === 0) emptyDefinitions.push(name);
     else
       obstacles.push({
-        found: `${objects.length} ${definition.spec?.names?.kind} of a version that Kyverno ${kyverno.appVersion} no longer has (${nameOf(objects[0]!)}${objects.length > 1 ? ", ..." : ""})`,
+        found: `${objects.length} ${definition.spec?.names?.kind} of a version that Kyverno ${kyverno.appVersion} no longer has (${objectName(objects[0]!)}${objects.length > 1 ? ", ..." : ""})`,
         fix: `keep a copy (kubectl get ${name} -A -o yaml), write it anew in the newer version, and delete the objects; the definition then goes by itself`,
       });
   }
@@ -114,7 +121,7 @@ async function policiesOfOthers(client: ClusterClient, names: readonly string[])
   const all = (await client.list(CLUSTER_POLICIES, { metadataOnly: true })) ?? [];
   const [label, value] = Object.entries(MANAGED_BY)[0]!;
   const taken = all
-    .filter(({ metadata }) => metadata?.labels?.[label] !== value)
+    .filter((policy) => !isManaged(policy))
     .map(({ metadata }) => metadata?.name ?? "")
     .filter((name) => names.includes(name));
   if (taken.length === 0) return [];
@@ -134,10 +141,9 @@ async function foreignInstallation(client: ClusterClient, kyverno: KyvernoPlan):
   const release = annotations["meta.helm.sh/release-name"];
   const namespace = annotations["meta.helm.sh/release-namespace"];
   const isNamed = release === kyverno.releaseName && namespace === kyverno.namespace;
-  const [label, value] = Object.entries(MANAGED_BY)[0]!;
   if (isNamed) {
     const home = await client.find(NAMESPACES, kyverno.namespace);
-    if (home?.metadata?.labels?.[label] === value) return undefined;
+    if (home && isManaged(home)) return undefined;
   }
   const by = release ? `Helm release ${release} in namespace ${namespace}` : "something else than Helm";
   return {
@@ -161,8 +167,4 @@ function kindOf({ spec, status }: Definition): Resource {
   return resource(spec?.names?.kind ?? "", `${spec?.group}/${version}`, spec?.names?.plural ?? "", {
     namespaced: spec?.scope === "Namespaced",
   });
-}
-
-function nameOf({ metadata }: KubeObject): string {
-  return [metadata?.namespace, metadata?.name].filter(Boolean).join("/");
 }

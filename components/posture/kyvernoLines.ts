@@ -4,6 +4,8 @@ import { KyvernoTarget } from "../args";
 export interface KyvernoLine {
   readonly chartVersion: string;
   readonly appVersion: string;
+  /** The oldest patch of the line that the policies hold on. */
+  readonly oldestPatch: number;
   /** Whether an image counts as verified because the request's own annotation says so (fixed in 1.13.1). */
   readonly trustsRequestAnnotation: boolean;
   /**
@@ -36,6 +38,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
   [KyvernoTarget.V1_10]: {
     chartVersion: "3.0.9",
     appVersion: "v1.10.7",
+    oldestPatch: 0,
     trustsRequestAnnotation: true,
     excusesUpdates: false,
     verifiedVerdict: "true",
@@ -62,6 +65,8 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
   [KyvernoTarget.V1_13]: {
     chartVersion: "3.3.6",
     appVersion: "v1.13.4",
+    // 1.13.0 still believed a verdict that the request brought along.
+    oldestPatch: 1,
     trustsRequestAnnotation: false,
     excusesUpdates: true,
     verifiedVerdict: '"pass"',

@@ -2,13 +2,13 @@ import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "../../components/args";
 import { argsFromSettings } from "../../components/settings";
-import { type DemoCluster, startCluster } from "../../local/demo/cluster";
+import type { DemoCluster } from "../../local/demo/cluster";
 import { localSettings, type StackName } from "../../local/demo/settings";
-import { type EngineRun, type EngineStack, findEngine, openStack } from "../../local/engine";
+import { type EngineRun, type EngineStack, openStack } from "../../local/engine";
 import { webhookConfigurations } from "../../local/kyverno";
 import { request, requestObject } from "../../local/request";
+import { startEngine } from "./support";
 
-const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
 const customResource = "kubernetes:kyverno.io/v1:ClusterPolicy";
 
 describe("engine: pulumi up, preview and destroy of the project's stacks", function () {
@@ -17,14 +17,8 @@ describe("engine: pulumi up, preview and destroy of the project's stacks", funct
   let stack: EngineStack;
 
   before(async function () {
-    // Long enough for a first run that has to build everything.
-    this.timeout(40 * 60_000);
-    const engine = await findEngine(log);
-    if ("missing" in engine) {
-      this.skipReason = engine.missing;
-      this.skip();
-    }
-    cluster = await startCluster({ log });
+    const { engine, ...started } = await startEngine(this);
+    cluster = started.cluster;
     stack = await openStack(cluster.plane, engine, "engine-test");
     console.log(`      Kyverno ${cluster.node.kyverno.version}, provider plugin ${engine.pluginVersion}`);
   });

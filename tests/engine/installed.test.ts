@@ -6,15 +6,15 @@ import type { Json } from "../../components/kubernetes/manifest";
 import { mergeValues } from "../../components/kyverno/values";
 import { argsFromSettings } from "../../components/settings";
 import { pod } from "../../local/demo/cases";
-import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
+import { type DemoCluster, ensureNamespaces } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";
 import { localSettings } from "../../local/demo/settings";
-import { type EngineStack, findEngine, openStack } from "../../local/engine";
+import { type EngineStack, openStack } from "../../local/engine";
 import { installKyverno } from "../../local/kyverno";
 import { request, requestObject } from "../../local/request";
 import { waitFor } from "../../local/waitFor";
+import { startEngine } from "./support";
 
-const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
 const clusterPolicies = "/apis/kyverno.io/v1/clusterpolicies";
 
 /** Somebody else's policy, which must work before, beside and after the guard. */
@@ -44,13 +44,8 @@ describe("engine: a Kyverno that somebody else runs", function () {
   let untouched: unknown;
 
   before(async function () {
-    this.timeout(40 * 60_000);
-    const engine = await findEngine(log);
-    if ("missing" in engine) {
-      this.skipReason = engine.missing;
-      this.skip();
-    }
-    cluster = await startCluster({ log });
+    const { engine, ...started } = await startEngine(this);
+    cluster = started.cluster;
     const { plane, node, cosign, sigstore } = cluster;
     images = await makeImages(plane.registry, cosign, sigstore);
     await ensureNamespaces(plane, ["production"]);

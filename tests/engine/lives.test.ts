@@ -1,13 +1,12 @@
 import * as assert from "node:assert/strict";
 import type { ImageSigningGuardArgs } from "../../components/args";
 import { argsFromSettings } from "../../components/settings";
-import { type DemoCluster, startCluster } from "../../local/demo/cluster";
+import type { DemoCluster } from "../../local/demo/cluster";
 import { localSettings } from "../../local/demo/settings";
-import { type EngineStack, findEngine, openStack } from "../../local/engine";
+import { type EngineStack, openStack } from "../../local/engine";
 import { requestObject } from "../../local/request";
 import { breakKyverno, type Outage, outages, whatIsLeft } from "./outages";
-
-const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
+import { startEngine } from "./support";
 
 interface LivePolicy {
   readonly spec: {
@@ -25,13 +24,8 @@ describe("engine: lives that go wrong", function () {
   let opened: EngineStack | undefined;
 
   before(async function () {
-    this.timeout(40 * 60_000);
-    const engine = await findEngine(log);
-    if ("missing" in engine) {
-      this.skipReason = engine.missing;
-      this.skip();
-    }
-    cluster = await startCluster({ log });
+    const { engine, ...started } = await startEngine(this);
+    cluster = started.cluster;
     args = argsFromSettings(localSettings("prod", cluster.sigstore, cluster.node.kyverno));
     open = async (name) => {
       opened = await openStack(cluster.plane, engine, name);

@@ -1,7 +1,7 @@
+import { flagValue } from "../../../components/kyverno/flags";
 import { type DeploymentFacts, type Facts, known, look } from "../facts";
 import { type Finding, finding, ok } from "../finding";
 import { reapplyRelease } from "../fixes";
-import { flagValue } from "./kyverno";
 
 /** PolicyExceptions are Kyverno's own way around every policy; off unless the stack allows a namespace. */
 export function exceptionChecks(facts: Facts): Finding[] {

@@ -1,8 +1,7 @@
+import { EXCLUSIONS, exclusionsOf, filtersOf } from "../../../components/kyverno/settingsMap";
 import { type Facts, look } from "../facts";
 import { type Finding, finding, ok } from "../finding";
 import { reapplyRelease } from "../fixes";
-
-const EXCLUSIONS = ["excludeGroups", "excludeUsernames", "excludeRoles", "excludeClusterRoles"] as const;
 
 /** What Kyverno's ConfigMap keeps every policy from seeing. */
 export function filterChecks(facts: Facts): Finding[] {
@@ -20,31 +19,23 @@ export function filterChecks(facts: Facts): Finding[] {
 
 function resources(facts: Facts, data: Record<string, string>): Finding {
   const id = "filters.resources";
-  const found = filters(data.resourceFilters ?? "");
+  const found = filtersOf(data.resourceFilters ?? "");
   const config = (facts.stack?.compiled.chartValues as { config?: { resourceFilters?: string[] } } | undefined)?.config;
   if (!config?.resourceFilters) return ok(id, `${found.length} filters`);
-  const wanted = [...filters(config.resourceFilters.join("")), `[*/*,${facts.namespace},*]`];
+  const wanted = [...filtersOf(config.resourceFilters.join("")), `[*/*,${facts.namespace},*]`];
   const more = found.filter((filter) => !wanted.includes(filter));
   if (more.length === 0) return ok(id, `${found.length} filters, all of them the stack's`);
   const evidence = `the stack does not have ${more.join(" ")}: no policy sees such objects`;
   return finding("problem", id, evidence, reapplyRelease(facts));
 }
 
-function filters(text: string): string[] {
-  return (text.match(/\[[^\]]*\]/g) ?? []).map((filter) => filter.replace(/\s/g, ""));
-}
-
 function people(facts: Facts, data: Record<string, string>): Finding {
   const id = "filters.people";
   const config = (facts.stack?.compiled.chartValues as { config?: Record<string, string[]> } | undefined)?.config ?? {};
   const keys = EXCLUSIONS.filter((key) => data[key] !== undefined);
-  const extra = keys.flatMap((key) => {
-    const found = (data[key] ?? "").split(",").map((name) => name.trim());
-    // An entry that begins with "!" takes away from Kyverno's own list.
-    return found
-      .filter((name) => name !== "" && !name.startsWith("!") && !(config[key] ?? []).includes(name))
-      .map((name) => `${key}: ${name}`);
-  });
+  const extra = exclusionsOf(data)
+    .filter(({ key, name }) => !(config[key] ?? []).includes(name))
+    .map(({ key, name }) => `${key}: ${name}`);
   if (extra.length === 0) return ok(id, "nobody is exempt from the policies");
   // Helm leaves a key alone that its own manifest does not have.
   const added = keys.filter((key) => (config[key] ?? []).length === 0);

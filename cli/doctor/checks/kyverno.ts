@@ -1,3 +1,4 @@
+import { flagValue, WEAKENING_FLAGS } from "../../../components/kyverno/flags";
 import { type DeploymentFacts, type Facts, known, look, type PodFacts } from "../facts";
 import { type Finding, finding, ok } from "../finding";
 import { reapplyRelease, restart, restoreKyverno } from "../fixes";
@@ -67,28 +68,14 @@ function deployment(facts: Facts, component: string, found: DeploymentFacts | un
   return [ok(id, evidence)];
 }
 
-/** Switches by which Kyverno looks at less, and the value that is safe. */
-const FLAGS: readonly { flag: string; bad: string; why: string }[] = [
-  { flag: "forceFailurePolicyIgnore", bad: "true", why: "everything is admitted while Kyverno is down" },
-  { flag: "autoUpdateWebhooks", bad: "false", why: "webhooks do not follow the policies" },
-  { flag: "allowInsecureRegistry", bad: "true", why: "registries are believed without a valid certificate" },
-];
-
 function flags(facts: Facts, deployments: readonly DeploymentFacts[]): Finding[] {
   const admission = deployments.find(({ component }) => component === "admission-controller");
   if (!admission) return [];
-  const set = FLAGS.filter(({ flag, bad }) => flagValue(admission.args, flag) === bad);
+  const set = WEAKENING_FLAGS.filter(({ flag, bad }) => flagValue(admission.args, flag) === bad);
   if (set.length === 0) return [ok("kyverno.flags", "no flag weakens it")];
   return set.map(({ flag, bad, why }) =>
     finding("problem", "kyverno.flags", `${admission.name} runs with --${flag}=${bad}: ${why}`, reapplyRelease(facts)),
   );
-}
-
-/** The value of a flag; a bare one means true. */
-export function flagValue(args: readonly string[], flag: string): string | undefined {
-  const given = args.filter((arg) => new RegExp(`^--?${flag}(=|$)`).test(arg)).at(-1);
-  if (given === undefined) return undefined;
-  return given.includes("=") ? given.slice(given.indexOf("=") + 1) : "true";
 }
 
 function podFindings(facts: Facts, pods: readonly PodFacts[]): Finding[] {

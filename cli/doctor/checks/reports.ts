@@ -1,7 +1,7 @@
+import { flagValue } from "../../../components/kyverno/flags";
 import { type Facts, known, look, type ReportFacts } from "../facts";
 import { type Finding, finding, ok } from "../finding";
 import { restart } from "../fixes";
-import { flagValue } from "./kyverno";
 
 const HOUR_MS = 3_600_000;
 

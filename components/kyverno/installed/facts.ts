@@ -1,10 +1,11 @@
 import type { ClusterClient } from "../../kubernetes/client";
-import { MANAGED_BY } from "../../kubernetes/manifest";
+import { isManaged } from "../../kubernetes/manifest";
 import {
   CLUSTER_POLICIES,
   CLUSTER_ROLES,
   CONFIG_MAPS,
   type KubeObject,
+  objectName,
   POLICIES,
   type Resource,
 } from "../../kubernetes/resources";
@@ -16,6 +17,7 @@ export interface Controller {
   readonly namespace: string;
   readonly component: string;
   readonly release: string;
+  readonly image: string;
   /** Of its image's tag, as 1.10.7; absent where the tag is none. */
   readonly version?: string;
   readonly available: number;
@@ -82,11 +84,11 @@ export async function readInstallation(
       .filter((one) => isKyverno(one) && !(one.namespace === namespace && one.release === releaseName)),
     ...(config ? { config: config.data ?? {} } : {}),
     aggregated: roles.filter(letsAdminsWritePolicies).map(({ metadata }) => metadata?.name ?? ""),
-    verifications: [...clusterPolicies, ...policies].filter(isForeign).flatMap(toVerification),
+    verifications: [...clusterPolicies, ...policies].filter((policy) => !isManaged(policy)).flatMap(toVerification),
   };
 }
 
-function toController({ metadata, spec, status }: Raw): (Controller & { image: string })[] {
+function toController({ metadata, spec, status }: Raw): Controller[] {
   const labels = metadata?.labels ?? {};
   const component = labels[COMPONENT];
   const container = spec?.template?.spec?.containers?.[0];
@@ -113,8 +115,8 @@ function toController({ metadata, spec, status }: Raw): (Controller & { image: s
 }
 
 /** Other projects have an admission controller too. */
-function isKyverno(controller: Controller & { image?: string }): boolean {
-  return /\/kyverno[:@]|(^|\/)kyverno\//.test(controller.image ?? "");
+function isKyverno({ image }: Controller): boolean {
+  return /\/kyverno[:@]|(^|\/)kyverno\//.test(image);
 }
 
 const AGGREGATED = ["admin", "edit"].map((role) => `rbac.authorization.k8s.io/aggregate-to-${role}`);
@@ -130,11 +132,8 @@ function letsAdminsWritePolicies({ metadata, rules }: Raw): boolean {
   );
 }
 
-function isForeign({ metadata }: Raw): boolean {
-  return Object.entries(MANAGED_BY).some(([label, value]) => metadata?.labels?.[label] !== value);
-}
-
-function toVerification({ metadata, spec }: Raw): ForeignVerification[] {
+function toVerification(policy: Raw): ForeignVerification[] {
+  const { spec } = policy;
   const rules: Raw[] = Array.isArray(spec?.rules) ? spec.rules : [];
   const images = rules
     .flatMap(({ verifyImages }) => (Array.isArray(verifyImages) ? verifyImages : []))
@@ -143,6 +142,5 @@ function toVerification({ metadata, spec }: Raw): ForeignVerification[] {
       ...(image ? [image] : []),
     ])
     .map(String);
-  const name = [metadata?.namespace, metadata?.name].filter(Boolean).join("/");
-  return images.length > 0 ? [{ name, images }] : [];
+  return images.length > 0 ? [{ name: objectName(policy), images }] : [];
 }

@@ -7,6 +7,8 @@ import { imageReferences } from "../../posture/images";
 import { KYVERNO_LINES } from "../../posture/kyvernoLines";
 import { enforcedScopes, scopeHas } from "../../posture/namespaces";
 import type { NamespaceScope, Posture } from "../../posture/types";
+import { flagValue, WEAKENING_FLAGS } from "../flags";
+import { exclusionsOf, filtersOf } from "../settingsMap";
 import { REGISTRY_CA, TRUST_FILES } from "../trustFiles";
 import type { Controller, Installation } from "./facts";
 
@@ -83,8 +85,9 @@ function wrongVersion({ name, version }: Controller, { kyverno }: Posture): Unus
     };
   if (line !== kyverno.target)
     return { found: `Kyverno ${version}, and policies for ${kyverno.target}`, fix: `set kyverno.target: "${line}"` };
-  // 1.13.0 still believed a verdict that the request brought along.
-  if (version === "1.13.0") return { found: "Kyverno 1.13.0", fix: "have Kyverno moved to 1.13.1 or later" };
+  const { oldestPatch } = KYVERNO_LINES[kyverno.target];
+  if (Number(version.split(".")[2]) < oldestPatch)
+    return { found: `Kyverno ${version}`, fix: `have Kyverno moved to ${line}.${oldestPatch} or later` };
   return undefined;
 }
 
@@ -102,12 +105,8 @@ function readers(installation: Installation): Controller[] {
 const WATCHED = [...PODS.kinds, ...DEBUG.kinds, ...WORKLOAD_KINDS, "ControllerRevision"];
 
 function resourceFilters({ config }: Installation, scopes: readonly NamespaceScope[]): Found[] {
-  const filters = (config?.resourceFilters ?? "").match(/\[[^\]]*\]/g) ?? [];
-  const harmful = filters.filter((filter) => {
-    const [kind = "", namespace = "*"] = filter
-      .slice(1, -1)
-      .split(",")
-      .map((part) => part.trim());
+  const harmful = filtersOf(config?.resourceFilters ?? "").filter((filter) => {
+    const [kind = "", namespace = "*"] = filter.slice(1, -1).split(",");
     return hidesWatched(kind) && scopes.some((scope) => reaches(scope, namespace || "*"));
   });
   if (harmful.length === 0) return [];
@@ -136,19 +135,11 @@ function reaches({ include, exclude }: NamespaceScope, pattern: string): boolean
   return within && !exclude.some((one) => globContains(one, pattern));
 }
 
-const CALLERS = ["excludeGroups", "excludeUsernames", "excludeRoles", "excludeClusterRoles"] as const;
 /** Kubelets, which may only write the mirror pods of their own node. The chart's own default. */
 const KUBELETS = "system:nodes";
 
 function excludedCallers({ config }: Installation): Found[] {
-  const all = CALLERS.flatMap((key) =>
-    (config?.[key] ?? "")
-      .split(",")
-      .map((name) => name.trim())
-      // An entry that begins with "!" takes away from Kyverno's own list.
-      .filter((name) => name !== "" && !name.startsWith("!"))
-      .map((name) => ({ key, name })),
-  );
+  const all = exclusionsOf(config ?? {});
   const text = (some: typeof all) => some.map(({ key, name }) => `${key}: ${name}`).join(", ");
   const [kubelets, others] = [all.filter(({ name }) => name === KUBELETS), all.filter(({ name }) => name !== KUBELETS)];
   return [
@@ -216,21 +207,14 @@ function isEmpty({ matchLabels = {}, matchExpressions = [] }: Selector): boolean
   return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
 }
 
-/** The value of a flag; a bare one means true. */
-function flagOf({ args }: Controller, flag: string): string | undefined {
-  const given = args.filter((arg) => arg.replace(/^--?/, "").split("=")[0] === flag).at(-1);
-  if (given === undefined) return undefined;
-  return given.includes("=") ? given.slice(given.indexOf("=") + 1) : "true";
-}
-
 function policyExceptions(installation: Installation, { kyverno }: Posture): Found[] {
   const open = readers(installation).filter(
     (one) =>
-      flagOf(one, "enablePolicyException") === "true" &&
-      (flagOf(one, "exceptionNamespace") ?? "") !== (kyverno.exceptionsNamespace ?? "none"),
+      flagValue(one.args, "enablePolicyException") === "true" &&
+      (flagValue(one.args, "exceptionNamespace") ?? "") !== (kyverno.exceptionsNamespace ?? "none"),
   );
   if (open.length === 0) return [];
-  const where = flagOf(open[0]!, "exceptionNamespace") || "every namespace";
+  const where = flagValue(open[0]!.args, "exceptionNamespace") || "every namespace";
   return [
     {
       finding: F.PolicyExceptions,
@@ -241,21 +225,15 @@ function policyExceptions(installation: Installation, { kyverno }: Posture): Fou
   ];
 }
 
-const FLAGS = [
-  { flag: "forceFailurePolicyIgnore", bad: "true", undoes: "everything is admitted while Kyverno is down" },
-  { flag: "autoUpdateWebhooks", bad: "false", undoes: "its webhooks do not follow the policies" },
-  { flag: "allowInsecureRegistry", bad: "true", undoes: "registries are believed without a valid certificate" },
-] as const;
-
 function controllerFlags(installation: Installation): Found[] {
-  return FLAGS.flatMap(({ flag, bad, undoes }) => {
-    const set = readers(installation).filter((one) => flagOf(one, flag) === bad);
+  return WEAKENING_FLAGS.flatMap(({ flag, bad, why }) => {
+    const set = readers(installation).filter((one) => flagValue(one.args, flag) === bad);
     if (set.length === 0) return [];
     return [
       {
         finding: F.ControllerFlags,
         evidence: `${set.map(({ name }) => name).join(" and ")} with --${flag}=${bad}`,
-        undoes,
+        undoes: why,
         mend: `have the flag --${flag} removed`,
       },
     ];
@@ -285,7 +263,7 @@ function trustFiles(installation: Installation, trust: Manifest | undefined): Fo
 
 function registryAccess(installation: Installation, { kyverno }: Posture): Found[] {
   return readers(installation).flatMap((controller) => {
-    const has = (flagOf(controller, "imagePullSecrets") ?? "").split(",");
+    const has = (flagValue(controller.args, "imagePullSecrets") ?? "").split(",");
     const lacks = kyverno.registrySecrets.filter((name) => !has.includes(name));
     if (lacks.length === 0) return [];
     return [

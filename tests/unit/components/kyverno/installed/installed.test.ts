@@ -27,6 +27,7 @@ const controller = (component: string, changes: Partial<Controller> = {}): Contr
   namespace: "kyverno",
   component,
   release: "kyverno",
+  image: "ghcr.io/kyverno/kyverno:v1.10.7",
   version: "1.10.7",
   available: 3,
   args: [],
