@@ -2,6 +2,7 @@ import type { Manifest } from "../kubernetes/manifest";
 import type { Posture } from "../posture/types";
 import { namespacedPolicies } from "./namespacedPolicies";
 import { podSizeLimit } from "./podSize";
+import { readyPolicies } from "./readyPolicies";
 import { webhookPolicies } from "./webhooks";
 
 /** Everything that the API server itself refuses. Made after the policies are in force, and removed before anything else. */
@@ -12,5 +13,6 @@ export function compileBackstop(posture: Posture): Manifest[] {
     ...namespacedPolicies(backstop),
     ...(backstop.maxContainers === undefined ? [] : [podSizeLimit(posture, backstop.maxContainers)]),
     ...webhookPolicies(posture, backstop),
+    ...readyPolicies(posture, backstop),
   ];
 }

@@ -2,14 +2,14 @@ import type { Json, Manifest } from "../kubernetes/manifest";
 import type { Posture } from "../posture/types";
 import { containersIn } from "./cel";
 import { BACKSTOP_LABELS, resources } from "./manifests";
-import { notIn } from "./webhooks";
+import { notIn, STARTS } from "./startingPods";
 
 /** Where each kind keeps the spec of its pods. */
 const SPECS: readonly { readonly of: string; readonly spec: string; readonly rules: Json[] }[] = [
   {
     of: "pod",
     spec: ".spec",
-    rules: [resources("", "v1", ["pods"], ["CREATE"]), resources("", "v1", ["pods/ephemeralcontainers"], ["UPDATE"])],
+    rules: STARTS,
   },
   {
     of: "template",

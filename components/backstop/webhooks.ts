@@ -1,9 +1,9 @@
 import type { Json, Manifest } from "../kubernetes/manifest";
 import { ADMISSION_DEPLOYMENT, RESOURCE_WEBHOOKS } from "../posture/kyvernoWebhooks";
-import { scopeHas } from "../posture/namespaces";
 import type { Backstop, Posture } from "../posture/types";
-import { imagesOf, inScopes, listOf, text } from "./cel";
-import { admissionPolicy, resources } from "./manifests";
+import { listOf, text } from "./cel";
+import { admissionPolicy } from "./manifests";
+import { bindingsTo, imagesThatMayBeNew } from "./startingPods";
 
 type WebhookKind = keyof typeof RESOURCE_WEBHOOKS;
 
@@ -13,12 +13,6 @@ const JUDGED = [
   ["pods", "UPDATE"],
   ["pods/ephemeralcontainers", "UPDATE"],
 ] as const;
-
-const STARTS = [
-  resources("", "v1", ["pods"], ["CREATE"]),
-  resources("", "v1", ["pods/ephemeralcontainers"], ["UPDATE"]),
-];
-const CHANGES = [resources("", "v1", ["pods"], ["UPDATE"])];
 
 /**
  * Kyverno takes its own webhooks away: emptied when it has not heard from itself for 100 s, deleted when it is scaled to
@@ -33,17 +27,12 @@ export function webhookPolicies(posture: Posture, backstop: Backstop): Manifest[
 function webhookPolicy(kind: WebhookKind, posture: Posture, { scopes }: Backstop): Manifest[] {
   const { configuration, failing } = RESOURCE_WEBHOOKS[kind];
   const { namespace } = posture.kyverno;
-  const changed = `request.operation == 'CREATE' || request.?subResource.orValue('') != '' || ${imagesOf("object")} != ${imagesOf("oldObject")}`;
   const spec: Json = {
     paramKind: {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: kind === "mutating" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration",
     },
-    matchConstraints: { matchPolicy: "Equivalent", resourceRules: [...STARTS, ...CHANGES] },
-    matchConditions: [
-      { name: "enforced", expression: inScopes(scopes) },
-      { name: "images", expression: changed },
-    ],
+    ...imagesThatMayBeNew(scopes),
     validations: [
       {
         expression: isRegistered(failing, systemNames(posture)),
@@ -52,25 +41,8 @@ function webhookPolicy(kind: WebhookKind, posture: Posture, { scopes }: Backstop
       },
     ],
   };
-  return admissionPolicy(`image-signing-guard-${kind}-webhook`, spec, [
-    {
-      // Where the configuration is gone altogether, the API server tells nothing but these names.
-      name: `run-image-signing-guard-doctor-${kind}`,
-      paramRef: { name: configuration, parameterNotFoundAction: "Deny" },
-      matchResources: {
-        matchPolicy: "Equivalent",
-        // Asked before any condition: an absent configuration refuses in every namespace that this lets through.
-        namespaceSelector: { matchExpressions: notIn(neverEnforced(posture, scopes)) },
-        resourceRules: STARTS,
-      },
-    },
-    {
-      // Not refused without a configuration: that would also stop a finalizer's removal and every other update.
-      name: `run-image-signing-guard-doctor-${kind}-update`,
-      paramRef: { name: configuration, parameterNotFoundAction: "Allow" },
-      matchResources: { matchPolicy: "Equivalent", resourceRules: CHANGES },
-    },
-  ]);
+  const bindings = bindingsTo({ name: configuration }, `run-image-signing-guard-doctor-${kind}`, posture, scopes);
+  return admissionPolicy(`image-signing-guard-${kind}-webhook`, spec, bindings);
 }
 
 /** The wanted webhook fails closed, is called for all that matters, and leaves out no more than the system's namespaces. */
@@ -99,15 +71,4 @@ function isRegistered(name: string, system: readonly string[]): string {
 
 function systemNames({ namespaces }: Posture): string[] {
   return namespaces.find(({ name }) => name === "system")!.patterns;
-}
-
-/** Names, without wildcards, that no enforced scope has: all that a selector of the API server can tell apart. */
-function neverEnforced(posture: Posture, scopes: Backstop["scopes"]): string[] {
-  const named = posture.namespaces.flatMap(({ patterns, except }) => [...patterns, ...except]);
-  const names = [...new Set(named)].filter((name) => !/[*?]/.test(name));
-  return names.filter((name) => !scopes.some((scope) => scopeHas(scope, name))).sort();
-}
-
-export function notIn(names: readonly string[]): Json[] {
-  return [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: [...names] }];
 }

@@ -160,7 +160,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
       expr: `${events(HELD_BACK, monitoring.window, ["policy"])} >= ${threshold}`,
       labels: { seen_by: "backstop" },
       summary: "Kyverno's webhooks are gone or narrowed",
-      description: `{{ $labels.policy }} held back within ${monitoring.window}: ${COUNT}. Kyverno's webhooks are empty, or somebody changed them. image-signing-guard doctor says which and why.`,
+      description: `{{ $labels.policy }} held back within ${monitoring.window}: ${COUNT}. Kyverno's webhooks are empty or changed, or its policies are not ready. image-signing-guard doctor says which and why.`,
     })),
   ],
 

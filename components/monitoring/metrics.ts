@@ -76,7 +76,7 @@ export const HEARTBEATS = select("kyverno_http_requests_duration_seconds_bucket"
 
 /** Pods that the API server itself refused because Kyverno's webhooks were not as they must be. */
 export const HELD_BACK = select("apiserver_validating_admission_policy_check_total", [
-  ["policy", "=~", "image-signing-guard-(mutating|validating)-webhook"],
+  ["policy", "=~", "image-signing-guard-(mutating-webhook|validating-webhook|ready-policies)"],
   ["enforcement_action", "=", "deny"],
 ]);
 

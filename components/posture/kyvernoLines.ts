@@ -13,6 +13,8 @@ export interface KyvernoLine {
    * the new one's images, so that every update would be excused; the rules look themselves whether images are new.
    */
   readonly excusesUpdates: boolean;
+  /** Whether a policy that is not Ready judges nothing, as it is for a while after the webhooks were withdrawn. */
+  readonly ignoresUnreadyPolicies: boolean;
   /** How Kyverno's record says of an image that it was verified, as JSON. */
   readonly verifiedVerdict: string;
   /** Whether a policy must say when a log is not used; else its verifier asks the public one. */
@@ -41,6 +43,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     oldestPatch: 0,
     trustsRequestAnnotation: true,
     excusesUpdates: false,
+    ignoresUnreadyPolicies: false,
     verifiedVerdict: "true",
     absentLogsAreNamed: false,
     chartTakesBlocks: false,
@@ -69,6 +72,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     oldestPatch: 1,
     trustsRequestAnnotation: false,
     excusesUpdates: true,
+    ignoresUnreadyPolicies: true,
     verifiedVerdict: '"pass"',
     absentLogsAreNamed: true,
     chartTakesBlocks: true,

@@ -8,7 +8,7 @@ import { type DemoImages, makeImages } from "../../local/demo/images";
 import { applyBackstop, applyRendered, backstopOf } from "../../local/demo/render";
 import { localSettings } from "../../local/demo/settings";
 import { request, requestObject } from "../../local/request";
-import { waitFor } from "../../local/waitFor";
+import { sleep, waitFor } from "../../local/waitFor";
 import { create, grant, log, patch, refusal, registerWebhooks, webhookConfiguration, withBuilds } from "./support";
 
 const DRY_RUN = "?dryRun=All";
@@ -97,6 +97,32 @@ describe("backstop: what the API server refuses by itself", function () {
     await judges();
     await offer("shop", images.nginx);
     await offer("dev-anna", images.unsigned);
+  });
+
+  it("lets nothing in while the policy that judges is said not to be ready", async () => {
+    const status = "/apis/kyverno.io/v1/clusterpolicies/require-signed-images/status";
+    const unready = { type: "Ready", status: "False", reason: "Failed", message: "Not Ready" };
+    let ended = false;
+    // Kyverno writes it anew each time, as it does after its webhooks were withdrawn.
+    const spoiling = (async () => {
+      for (; !ended; await sleep(50)) {
+        const condition = { ...unready, lastTransitionTime: new Date().toISOString().replace(/\.\d+/, "") };
+        await patch(admin, status, { status: { ready: false, conditions: [condition] } }, "merge");
+      }
+    })();
+    // The API server and Kyverno hear of the first writing within milliseconds of each other, in either order.
+    await sleep(2000);
+    const until = performance.now() + 8000;
+    let [offered, admitted] = [0, 0];
+    for (; performance.now() < until; offered++) {
+      const path = `/api/v1/namespaces/production/pods${DRY_RUN}`;
+      const answer = await request(admin, "POST", path, pod(`offered-${count++}`, images.unsigned));
+      if (answer.status < 300) admitted++;
+    }
+    ended = true;
+    await spoiling;
+    assert.equal(admitted, 0, `${admitted} of ${offered} got in`);
+    await judges();
   });
 
   const policy = (name: string, more: object = {}) => ({

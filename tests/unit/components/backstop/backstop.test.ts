@@ -20,6 +20,7 @@ const specOf = (manifest: Manifest) => manifest.spec as Record<string, Json & Js
 const NAMES = {
   policies: "image-signing-guard-namespaced-policies",
   size: "image-signing-guard-pod-size",
+  ready: "image-signing-guard-ready-policies",
   webhooks: ["image-signing-guard-mutating-webhook", "image-signing-guard-validating-webhook"],
 };
 const namesOf = (manifests: readonly Manifest[]) =>
@@ -36,6 +37,23 @@ describe("backstop", () => {
     assert.deepEqual(namesOf(backstopOf()), [...NAMES.webhooks, NAMES.policies, NAMES.size].sort());
     const one = { mode: "audit", namespaces: { overrides: [{ namespace: "shop", mode: "enforce" }] } };
     assert.deepEqual(namesOf(backstopOf(one)), namesOf(backstopOf()));
+  });
+
+  it("waits for ready policies on the line that judges by no other, and only there", () => {
+    const { ready } = NAMES;
+    const later = { ...ENFORCE, kyverno: { target: "1.13" } };
+    assert.ok(!namesOf(backstopOf()).includes(ready));
+    assert.ok(namesOf(backstopOf(later)).includes(ready));
+    assert.ok(!namesOf(backstopOf({ ...later, failure: { enforce: "Ignore" } })).includes(ready));
+    const [start, update] = backstopOf(later)
+      .filter(({ kind, metadata }) => kind.endsWith("Binding") && metadata.name.includes("ready"))
+      .map(({ spec }) => spec as Record<string, Json>);
+    const paramRef = start!.paramRef as Record<string, Json>;
+    assert.equal(paramRef.parameterNotFoundAction, "Deny");
+    assert.equal((update!.paramRef as Record<string, Json>).parameterNotFoundAction, "Allow");
+    const roles = JSON.stringify(paramRef.selector);
+    for (const role of ["require-signed-images", "verify-image-signatures", "guard-image-bypass"])
+      assert.ok(roles.includes(role), roles);
   });
 
   it("refuses nothing where everything is audited, unless the stack names who may write policies", () => {

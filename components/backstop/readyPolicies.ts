@@ -1,0 +1,39 @@
+import type { Json, Manifest } from "../kubernetes/manifest";
+import { GUARDS, JUDGES, ROLE_LABEL } from "../policies/names";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
+import type { Backstop, Posture } from "../posture/types";
+import { admissionPolicy } from "./manifests";
+import { bindingsTo, imagesThatMayBeNew } from "./startingPods";
+
+/** The ValidatingAdmissionPolicy, as its refusals name it. */
+export const READY_POLICIES = "image-signing-guard-ready-policies";
+
+/**
+ * How long Kyverno's replicas may take to judge by a policy that says it is ready: each hears of it by itself, and asks
+ * the API server what its kinds are before it counts.
+ */
+const SETTLE_SECONDS = 5;
+
+/**
+ * Kyverno 1.13 judges by no policy that is not Ready, and answers "allowed" instead: so it is after its webhooks were
+ * emptied, from their return until each policy's status was written anew. In enforced namespaces nothing starts then.
+ * For a pod the time of its creation is the API server's own; for a change of a running pod there is no such time.
+ */
+export function readyPolicies(posture: Posture, { scopes }: Backstop): Manifest[] {
+  if (scopes.length === 0 || !KYVERNO_LINES[posture.kyverno.target].ignoresUnreadyPolicies) return [];
+  const settled = `request.operation != 'CREATE' || timestamp(object.metadata.creationTimestamp) - timestamp(c.lastTransitionTime) > duration('${SETTLE_SECONDS}s')`;
+  const spec: Json = {
+    paramKind: { apiVersion: "kyverno.io/v1", kind: "ClusterPolicy" },
+    ...imagesThatMayBeNew(scopes),
+    validations: [
+      {
+        expression: `params.?status.?conditions.orValue([]).exists(c, c.type == 'Ready' && c.status == 'True' && (${settled}))`,
+        message: `a policy that judges images is not ready, or has been for less than ${SETTLE_SECONDS} s, so Kyverno would let everything in. It becomes ready by itself once Kyverno runs; try again, then: image-signing-guard doctor`,
+        reason: "Forbidden",
+      },
+    ],
+  };
+  const selector = { matchExpressions: [{ key: ROLE_LABEL, operator: "In", values: [...GUARDS, ...JUDGES] }] };
+  const bindings = bindingsTo({ selector }, "run-image-signing-guard-doctor-ready-policies", posture, scopes);
+  return admissionPolicy(READY_POLICIES, spec, bindings);
+}
