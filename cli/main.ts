@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, type Option } from "commander";
 import { GuardInputError } from "../components/problems";
+import { adoptCommand } from "./adopt/command";
 import { bypassCommand } from "./bypass/command";
 import { checkCommand } from "./check/command";
 import { completionCommand } from "./completion/command";
@@ -47,6 +48,7 @@ export function program(): Command {
     bypassCommand(),
     impactCommand(),
     reportCommand(),
+    adoptCommand(),
     recoverCommand(),
     doctorCommand(),
     completionCommand(),

@@ -771,6 +771,13 @@ export interface KyvernoArgs {
    */
   install?: boolean;
   /**
+   * Whether Kyverno stays when the stack is destroyed or `install` becomes false. For an installation that was adopted, or
+   * that others use too; the policies go all the same. Default false: what was installed is uninstalled.
+   * @default false
+   * @see https://www.pulumi.com/docs/iac/concepts/options/retainondelete/
+   */
+  retainOnDelete?: boolean;
+  /**
    * With `install: false`, findings that are lived with. Default: none.
    * @default none
    */

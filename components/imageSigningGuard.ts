@@ -59,7 +59,9 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
     this.posture = pulumi.output(plan.posture) as unknown as typeof this.posture;
     this.policyNames = pulumi.output(made.policyNames);
     this.namespace = pulumi.output(posture.kyverno.namespace);
-    this.releaseStatus = made.release?.status.status ?? pulumi.output("none: somebody else runs Kyverno");
+    this.releaseStatus = pulumi
+      .all([made.cleared, made.release?.status])
+      .apply(([, status]) => status?.status ?? "none: somebody else runs Kyverno");
     this.chartVersion = pulumi.output(posture.kyverno.chartVersion);
     this.kyvernoVersion = pulumi.output(posture.kyverno.appVersion);
     this.monitoring = made.monitoring;

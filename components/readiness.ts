@@ -123,9 +123,17 @@ export class ReadinessProbe {
   }
 }
 
-/** A preview of a cluster that does not answer tells less. */
+/** A preview of a cluster that does not answer tells less; one that answers with a refusal says why it was not looked at. */
 async function foreseen(target: CanaryTarget, wanted: Wanted): Promise<readonly string[]> {
-  const { lookAhead } = await import("./kyverno/preflight");
-  const { refused, warned } = await lookAhead(target, wanted).catch(() => ({ refused: [], warned: [] }));
-  return [...(refused.length > 0 ? [`up would stop here: ${refused.join("\n")}`] : []), ...warned];
+  const [{ lookAhead }, { ClusterError }] = await Promise.all([
+    import("./kyverno/preflight"),
+    import("./kubernetes/errors"),
+  ]);
+  try {
+    const { refused, warned } = await lookAhead(target, wanted);
+    return [...(refused.length > 0 ? [`up would stop here: ${refused.join("\n")}`] : []), ...warned];
+  } catch (error) {
+    if (error instanceof ClusterError && error.why === "unreachable") return [];
+    return [`the cluster could not be looked at before: ${(error as Error).message}`];
+  }
 }

@@ -8,6 +8,7 @@ import { createMonitoring } from "./monitoring/resources";
 import type { Plan } from "./plan";
 import { isBeside, roleOf } from "./policies/names";
 import type { ReadinessProbe } from "./readiness";
+import { childName, releaseResource } from "./resourceNames";
 
 /** How long Kyverno may take to take a policy in; it is 10 to 20 seconds after a fresh installation. */
 const POLICY_TIMEOUT = "5m";
@@ -27,10 +28,15 @@ type Cleared = pulumi.Output<true> | undefined;
 
 /**
  * What a resource waits for. Each waits for the look at the cluster by itself: one that waits for a resource which is never
- * made would wait for ever.
+ * made would wait for ever. The same goes for what its inputs are made of.
  */
 function after({ cleared }: Component, resources: readonly pulumi.Resource[]): pulumi.Input<pulumi.Resource[]> {
   return cleared ? cleared.apply(() => [...resources]) : [...resources];
+}
+
+/** Kyverno and all that its pods need stay in the cluster where the stack says so. */
+function kept({ plan }: Component): { readonly retainOnDelete?: boolean } {
+  return plan.shape.resolved.posture.kyverno.retainOnDelete ? { retainOnDelete: true } : {};
 }
 
 interface Made {
@@ -57,7 +63,8 @@ export function createResources(parts: Omit<Component, "cleared">): Made {
       parent: component.parent,
       dependsOn: after(component, namespace),
     });
-  const policies = createPolicies(component, release ? [release] : trust, release?.id ?? component.cleared ?? "");
+  const kyvernoIsThere = pulumi.all([component.cleared, release?.id]);
+  const policies = createPolicies(component, release ? [release] : trust, kyvernoIsThere);
   return {
     ...(release ? { release } : {}),
     cleared: component.cleared,
@@ -83,7 +90,7 @@ function lookFirst({ plan, probe }: Omit<Component, "cleared">): Cleared {
 function createLeftoverGuards(component: Component): pulumi.Resource[] {
   const { name, parent, plan } = component;
   return plan.shape.compiled.leftoverGuards.map((manifest) =>
-    createLeftoverGuard(name, manifest, { parent, dependsOn: after(component, []) }),
+    createLeftoverGuard(name, manifest, { parent, dependsOn: after(component, []), ...kept(component) }),
   );
 }
 
@@ -94,7 +101,8 @@ function createNamespace(
 ): pulumi.Resource {
   const { name, parent } = component;
   const dependsOn = after(component, guards);
-  return new k8s.core.v1.Namespace(`${name}-namespace`, inputsOf(manifest), { parent, dependsOn });
+  const opts = { parent, dependsOn, ...kept(component) };
+  return new k8s.core.v1.Namespace(childName(name, manifest), inputsOf(manifest), opts);
 }
 
 function createTrustFiles(component: Component, namespace: readonly pulumi.Resource[]): pulumi.Resource {
@@ -105,7 +113,7 @@ function createTrustFiles(component: Component, namespace: readonly pulumi.Resou
       metadata: plan.field((c) => c.trust!.metadata),
       data: plan.field((c) => c.trust!.data as Record<string, string>),
     },
-    { parent, dependsOn: after(component, namespace) },
+    { parent, dependsOn: after(component, namespace), ...kept(component) },
   );
 }
 
@@ -114,12 +122,17 @@ function createRelease(component: Component, before: readonly pulumi.Resource[])
   const { kyverno } = plan.shape.resolved.posture;
   const timeout = `${kyverno.timeoutSeconds}s`;
   return new k8s.helm.v3.Release(
-    `${name}-kyverno`,
+    releaseResource(name),
     releaseArgs(kyverno, {
       repository: plan.field((_, posture) => posture.kyverno.chart.repository),
       values: plan.field((c) => c.chartValues),
     }),
-    { parent, dependsOn: after(component, before), customTimeouts: { create: timeout, update: timeout } },
+    {
+      parent,
+      dependsOn: after(component, before),
+      customTimeouts: { create: timeout, update: timeout },
+      ...kept(component),
+    },
   );
 }
 
@@ -155,7 +168,7 @@ function createPolicy(
   dependsOn: pulumi.Input<pulumi.Resource[]>,
 ): pulumi.CustomResource {
   return new k8s.apiextensions.CustomResource(
-    `${name}-${manifest.metadata.name}`,
+    childName(name, manifest),
     {
       apiVersion: manifest.apiVersion,
       kind: manifest.kind,
@@ -216,7 +229,7 @@ function awaited(metadata: Manifest["metadata"]): Manifest["metadata"] {
 
 /** These two kinds have typed resources, which unlike a CustomResource need no schema of the cluster to be previewed. */
 function createLeftoverGuard(name: string, manifest: Manifest, opts: pulumi.ResourceOptions): pulumi.Resource {
-  const resourceName = `${name}-${manifest.metadata.name.replace(/:/g, "-")}`;
+  const resourceName = childName(name, manifest);
   if (manifest.kind === "ClusterRole") {
     const rules = manifest.rules as PolicyRule[] | undefined;
     // An empty list of rules would differ from the server's absent one in every preview.
@@ -228,12 +241,13 @@ function createLeftoverGuard(name: string, manifest: Manifest, opts: pulumi.Reso
 /** Typed resources, which need no schema of the cluster to be previewed. */
 function createTyped(
   name: string,
-  { apiVersion: _version, kind, metadata, ...rest }: Manifest,
+  manifest: Manifest,
   opts: pulumi.CustomResourceOptions,
   when: (value: Json) => pulumi.Input<Json> = (value) => value,
 ): pulumi.CustomResource {
+  const { apiVersion: _version, kind, metadata, ...rest } = manifest;
   const fields = Object.fromEntries(Object.entries(rest).map(([field, value]) => [field, when(value as Json)]));
-  return new KINDS[kind]!(`${name}-${metadata.name}`, { metadata: metadata as Json, ...fields }, opts);
+  return new KINDS[kind]!(childName(name, manifest), { metadata: metadata as Json, ...fields }, opts);
 }
 
 type Kind = new (name: string, args: Json, opts: pulumi.CustomResourceOptions) => pulumi.CustomResource;

@@ -158,6 +158,7 @@ const chart = () =>
 
 const kyverno = block({
   install: flag().optional(),
+  retainOnDelete: flag().optional(),
   acknowledged: listOf(
     block({ finding: oneOf(InstallationFinding), reason: textOf("sentence") }),
     "findings that are lived with",

@@ -160,7 +160,7 @@ function makeWritable(entry: string): void {
 }
 
 /** Go sees none of the user's GOFLAGS: -mod=mod would change go.mod behind our back. */
-const goEnv = (): NodeJS.ProcessEnv => ({
+export const goEnv = (): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(
     Object.entries(process.env).filter(([k]) => /^(GO|HTTPS?_PROXY|NO_PROXY|https?_proxy|no_proxy|SSL_|XDG_)/.test(k)),
   ),

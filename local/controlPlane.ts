@@ -138,8 +138,8 @@ export function controllerManagerArgs(files: Files, port: number): string[] {
     "--use-service-account-credentials=true",
     `--service-account-private-key-file=${files.accountsPrivate}`,
     `--root-ca-file=${files.caCert}`,
-    // The stand-in node sends no heartbeats, and no kubelet asks for certificates.
-    "--controllers=*,-node-lifecycle-controller,-node-ipam-controller,-certificatesigningrequest-signing-controller",
+    // The stand-in node sends no heartbeats, and no kubelet asks for certificates. By the names that every version knows.
+    "--controllers=*,-nodelifecycle,-nodeipam,-csrsigning",
     "--kube-api-qps=100",
     "--kube-api-burst=200",
   ];

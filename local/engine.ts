@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import {
   type EngineEvent,
+  type ImportResource,
   LocalWorkspace,
   type OpType,
   PulumiCommand,
@@ -78,6 +79,8 @@ export interface EngineStack {
   preview(args: ImageSigningGuardArgs, options?: { expectNoChanges?: boolean }): Promise<EngineRun>;
   refresh(): Promise<void>;
   destroy(): Promise<void>;
+  /** What `pulumi import --file` does with such a file's list. */
+  import(resources: readonly ImportResource[]): Promise<void>;
   /** The checkpoint without what is secret, which its backend keeps encrypted. */
   state(): Promise<string>;
 }
@@ -155,6 +158,11 @@ function engineStack(
     },
     destroy: async () => {
       await withKubeconfig(plane, () => stack.destroy({ color: "never" }));
+    },
+    import: async (resources) => {
+      await withKubeconfig(plane, () =>
+        stack.import({ resources: [...resources], protect: false, generateCode: false, color: "never" }),
+      );
     },
     state: async () => {
       const { deployment } = await stack.exportStack();

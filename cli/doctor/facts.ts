@@ -1,6 +1,6 @@
 import type { Compiled } from "../../components/compile";
 import type { Manifest } from "../../components/kubernetes/manifest";
-import type { Installation } from "../../components/kyverno/installed/facts";
+import type { Installation } from "../../components/kyverno/installed/types";
 import type { Resolved } from "../../components/posture/types";
 import type { RegistryTrouble } from "../images/registryError";
 import { type Finding, finding } from "./finding";

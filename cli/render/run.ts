@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { compilePosture, policiesOf } from "../../components/compile";
+import { trustPatch } from "../../components/kyverno/trustFiles";
 import { fileReason } from "../../components/mistakes";
 import type { CompiledMonitoring } from "../../components/monitoring/compile";
 import { scrapeConfig } from "../../components/monitoring/scrape";
@@ -43,6 +44,9 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
         ? [{ name: "1-prerequisites.yaml", text: prerequisites.map(toYaml).join("---\n") }]
         : []),
       { name: "2-kyverno-values.yaml", text: `${chartCommand(kyverno)}\n${toYaml(compiled.chartValues)}` },
+      ...(kyverno.install === false && trust
+        ? [{ name: "2-kyverno-trust.yaml", text: `${TRUST_COMMAND}\n${trustPatch(trust).map(toYaml).join("---\n")}` }]
+        : []),
       { name: "3-policies.yaml", text: policiesOf(compiled).map(toYaml).join("---\n") },
       // Applied once the policies are in force: it refuses pods until Kyverno has registered its webhooks for them.
       ...(backstop.length > 0 ? [{ name: "4-backstop.yaml", text: backstop.map(toYaml).join("---\n") }] : []),
@@ -51,6 +55,12 @@ export function renderStack(settings: Record<string, unknown>, now: Date = new D
     warnings: resolved.warnings,
   };
 }
+
+/** For whoever runs Kyverno without Helm, or merges no values of others. */
+const TRUST_COMMAND = [
+  "# Only where the values above are not merged: the trust anchors alone, for both Deployments. A patch of Kustomize, or:",
+  "# kubectl apply --server-side --field-manager image-signing-guard --filename 2-kyverno-trust.yaml",
+].join("\n");
 
 /** How the values come into the cluster, as comment. */
 function chartCommand({ install, chart, chartVersion, appVersion, releaseName, namespace }: KyvernoPlan): string {

@@ -69,6 +69,7 @@ export const POLICY_REPORTS = resource("PolicyReport", "wgpolicyk8s.io/v1alpha2"
 
 export const NAMESPACES = resource("Namespace", "v1", "namespaces", wholeCluster);
 export const CONFIG_MAPS = resource("ConfigMap", "v1", "configmaps");
+export const SERVICE_ACCOUNTS = resource("ServiceAccount", "v1", "serviceaccounts");
 export const SECRETS = resource("Secret", "v1", "secrets");
 /** ClusterRoles, which are not looked at in namespaces. */
 export const CLUSTER_ROLES = resource("ClusterRole", "rbac.authorization.k8s.io/v1", "clusterroles", wholeCluster);

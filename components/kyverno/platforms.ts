@@ -1,6 +1,6 @@
 import { KyvernoPlatform } from "../args";
 import type { Json } from "../kubernetes/manifest";
-import type { KyvernoPlan } from "../posture/types";
+import type { KyvernoPlan, RegistryIdentity } from "../posture/types";
 
 /** Chart values that a Kubernetes of somebody's needs; docs/platforms.md has the reasons for people. */
 const PLATFORM_VALUES: Readonly<Record<KyvernoPlatform, (kyverno: KyvernoPlan) => Json>> = {
@@ -56,4 +56,19 @@ export function proxyVariables({ proxy }: KyvernoPlan): Json[] {
     ...(proxy.https ? [{ name: "HTTPS_PROXY", value: proxy.https }] : []),
     { name: "NO_PROXY", value: noProxy.join(",") },
   ];
+}
+
+/** What the clouds look for on a pod that acts as one of their identities; Kyverno's registry helpers do the rest. */
+export function cloudIdentity({ awsRoleArn, azureClientId, googleServiceAccount }: RegistryIdentity): {
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly podLabels?: Readonly<Record<string, string>>;
+} {
+  return {
+    annotations: {
+      ...(awsRoleArn ? { "eks.amazonaws.com/role-arn": awsRoleArn } : {}),
+      ...(azureClientId ? { "azure.workload.identity/client-id": azureClientId } : {}),
+      ...(googleServiceAccount ? { "iam.gke.io/gcp-service-account": googleServiceAccount } : {}),
+    },
+    ...(azureClientId ? { podLabels: { "azure.workload.identity/use": "true" } } : {}),
+  };
 }

@@ -108,7 +108,8 @@ async function examineFor(
   const taken = await policiesOfOthers(client, policies);
   if (posture.kyverno.install === false) {
     const { refused, warned } = judgeInstallation(await readInstallation(client, posture.kyverno), posture, trust);
-    return { refused: [...refused, ...taken.map(inWords)], warned, emptyDefinitions: [] };
+    const own = await ownInstallation(client, posture.kyverno);
+    return { refused: [...refused, ...[...own, ...taken].map(inWords)], warned, emptyDefinitions: [] };
   }
   const { obstacles, emptyDefinitions } = await examine(client, posture.kyverno);
   return { refused: [...obstacles, ...taken].map(inWords), warned: [], emptyDefinitions };
@@ -148,8 +149,21 @@ async function foreignInstallation(client: ClusterClient, kyverno: KyvernoPlan):
   const by = release ? `Helm release ${release} in namespace ${namespace}` : "something else than Helm";
   return {
     found: `Kyverno is installed here already, by ${by}, and not by this guard; a cluster holds one Kyverno`,
-    fix: "use it as it is with kyverno.install: false, name another cluster, or let that installation go first (its policies go with it: kubectl get clusterpolicies,policies -A)",
+    fix: "use it as it is with kyverno.install: false, make it the guard's own (image-signing-guard adopt), name another cluster, or let that installation go first (its policies go with it: kubectl get clusterpolicies,policies -A)",
   };
+}
+
+/** A Kyverno that a guard installed, and this stack would no longer: it would be uninstalled, with every policy in force. */
+async function ownInstallation(client: ClusterClient, { namespace }: KyvernoPlan): Promise<Obstacle[]> {
+  const home = await client.find(NAMESPACES, namespace);
+  if (!home || !isManaged(home)) return [];
+  const [label] = Object.keys(MANAGED_BY);
+  return [
+    {
+      found: `the Kyverno in ${namespace} was installed by a guard, and would be uninstalled where a stack stops installing it`,
+      fix: `to give it to somebody else: pulumi up once with kyverno.retainOnDelete: true and without install: false, then kubectl label namespace ${namespace} ${label}-, and again`,
+    },
+  ];
 }
 
 /** Definitions whose objects are stored in a version that the chart's own definition no longer has. */

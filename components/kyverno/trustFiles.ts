@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { TrustRoot } from "../args";
-import { MANAGED_BY, type Manifest } from "../kubernetes/manifest";
+import { type Json, MANAGED_BY, type Manifest } from "../kubernetes/manifest";
+import { ADMISSION_DEPLOYMENT, REPORTS_DEPLOYMENT } from "../posture/kyvernoWebhooks";
 import { pemOf } from "../posture/pem";
 import type { Resolved } from "../posture/types";
 
@@ -45,4 +46,56 @@ export function trustFiles({ posture, materials }: Resolved): Manifest | undefin
     metadata: { name: `sigstore-trust-${hash}`, namespace: kyverno.namespace, labels: { ...MANAGED_BY } },
     data,
   };
+}
+
+/** The ConfigMap as the source of a volume. */
+export function trustVolume({ metadata, data }: Manifest): Json {
+  const keys = Object.keys(data as object);
+  const items = keys.map((key) => ({ key, path: key === REGISTRY_CA.file ? `${REGISTRY_CA.folder}/${key}` : key }));
+  return { name: metadata.name, ...(keys.includes(REGISTRY_CA.file) ? { items } : {}) };
+}
+
+/** The environment variables that name the files of a volume mounted at a path. */
+export function trustVariables({ data }: Manifest, mountPath: string): Json[] {
+  const has = (file: string) => file in (data as object);
+  return [
+    ...Object.values(TRUST_FILES)
+      .filter(({ file }) => has(file))
+      .map(({ file, variable }) => ({ name: variable, value: `${mountPath}/${file}` })),
+    ...(has(REGISTRY_CA.file)
+      ? [{ name: REGISTRY_CA.variable, value: `${PUBLIC_CA_FOLDER}:${mountPath}/${REGISTRY_CA.folder}` }]
+      : []),
+  ];
+}
+
+/**
+ * The same for a Kyverno that somebody else runs, as parts of its two Deployments that verify: for server-side apply or
+ * as a patch of Kustomize. The chart's own volume is left alone, so that Helm and this never write the same field.
+ */
+export function trustPatch(trust: Manifest): Json[] {
+  const volume = "image-signing-guard-trust";
+  const mountPath = `/${volume}`;
+  return [
+    { deployment: ADMISSION_DEPLOYMENT, container: "kyverno" },
+    { deployment: REPORTS_DEPLOYMENT, container: "controller" },
+  ].map(({ deployment, container }) => ({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: deployment, namespace: trust.metadata.namespace as string },
+    spec: {
+      template: {
+        spec: {
+          containers: [
+            {
+              name: container,
+              env: trustVariables(trust, mountPath),
+              volumeMounts: [{ name: volume, mountPath, readOnly: true }],
+            },
+          ],
+          // Without the stack the pods must start all the same.
+          volumes: [{ name: volume, configMap: { ...trustVolume(trust), optional: true } }],
+        },
+      },
+    },
+  }));
 }

@@ -1,10 +1,10 @@
 import type { Json, Manifest } from "../kubernetes/manifest";
 import { NAMESAKES } from "../policies/place";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
-import type { KyvernoPlan, Posture, RegistryIdentity, Resolved } from "../posture/types";
+import type { KyvernoPlan, Posture, Resolved } from "../posture/types";
 import { scrapeValues } from "./metrics";
-import { hostNetworkValues, platformValues, proxyVariables } from "./platforms";
-import { PUBLIC_CA_FOLDER, REGISTRY_CA, TRUST_FILES, TRUST_MOUNT_PATH } from "./trustFiles";
+import { cloudIdentity, hostNetworkValues, platformValues, proxyVariables } from "./platforms";
+import { TRUST_MOUNT_PATH, trustVariables, trustVolume } from "./trustFiles";
 
 /**
  * Requests that no policy looks at. The chart's list without its ReplicaSet entry: with it, an unsigned or bypassed
@@ -145,7 +145,7 @@ function controllerValues(posture: Posture, trustFiles: Manifest | undefined): J
   const volume: Json = trust ? { sigstoreVolume: trust.volume } : {};
   const readers = [...(trust?.variables ?? []), ...proxyVariables(kyverno)];
   const variables: Json = readers.length > 0 ? { extraEnvVars: readers } : {};
-  const identity = kyverno.registryIdentity ? cloudIdentity(kyverno.registryIdentity) : {};
+  const identity = identityValues(kyverno);
   return {
     admissionController: {
       ...shared,
@@ -198,17 +198,10 @@ function collectorVariables(memoryLimit: string): Json[] {
   ];
 }
 
-/** What the clouds look for on a pod that acts as one of their identities; Kyverno's registry helpers do the rest. */
-function cloudIdentity({ awsRoleArn, azureClientId, googleServiceAccount }: RegistryIdentity): Json {
-  const annotations = {
-    ...(awsRoleArn ? { "eks.amazonaws.com/role-arn": awsRoleArn } : {}),
-    ...(azureClientId ? { "azure.workload.identity/client-id": azureClientId } : {}),
-    ...(googleServiceAccount ? { "iam.gke.io/gcp-service-account": googleServiceAccount } : {}),
-  };
-  return {
-    rbac: { serviceAccount: { annotations } },
-    ...(azureClientId ? { podLabels: { "azure.workload.identity/use": "true" } } : {}),
-  };
+function identityValues({ registryIdentity }: KyvernoPlan): Json {
+  if (!registryIdentity) return {};
+  const { annotations, podLabels } = cloudIdentity(registryIdentity);
+  return { rbac: { serviceAccount: { annotations } }, ...(podLabels ? { podLabels } : {}) };
 }
 
 function spreadOverNodes(releaseName: string): Json {
@@ -223,23 +216,10 @@ function spreadOverNodes(releaseName: string): Json {
 }
 
 /** The chart's single extra volume, turned from an empty directory into the trust files. */
-function trustMount({ metadata, data }: Manifest): { volume: Json; variables: Json[] } {
-  const files = data as Record<string, string>;
-  const registryCa = REGISTRY_CA.file in files;
-  const items = Object.keys(files).map((key) => ({
-    key,
-    path: key === REGISTRY_CA.file ? `${REGISTRY_CA.folder}/${key}` : key,
-  }));
+function trustMount(trust: Manifest): { volume: Json; variables: Json[] } {
   return {
-    volume: { emptyDir: null, configMap: { name: metadata.name, ...(registryCa ? { items } : {}) } },
-    variables: [
-      ...Object.values(TRUST_FILES)
-        .filter(({ file }) => file in files)
-        .map(({ file, variable }) => ({ name: variable, value: `${TRUST_MOUNT_PATH}/${file}` })),
-      ...(registryCa
-        ? [{ name: REGISTRY_CA.variable, value: `${PUBLIC_CA_FOLDER}:${TRUST_MOUNT_PATH}/${REGISTRY_CA.folder}` }]
-        : []),
-    ],
+    volume: { emptyDir: null, configMap: trustVolume(trust) },
+    variables: trustVariables(trust, TRUST_MOUNT_PATH),
   };
 }
 

@@ -56,6 +56,7 @@ export function resolveKyverno({ config, pems, problems }: Context): KyvernoPlan
   }
   return {
     ...(given.install === false ? { install: false as const } : {}),
+    ...(given.retainOnDelete ? { retainOnDelete: true as const } : {}),
     ...(given.acknowledged?.length ? { acknowledged: given.acknowledged } : {}),
     target,
     chartVersion: KYVERNO_LINES[target].chartVersion,
@@ -106,7 +107,7 @@ function checkPlatform(given: NonNullable<GuardConfig["kyverno"]>, problems: Pro
 /** Settings that only an installation uses. Others say what is expected of somebody else's. */
 const ONLY_INSTALLED = [
   ...["chart", "values", "allowUnsafeValues", "timeoutSeconds", "imageRegistry", "imagePullSecrets"],
-  ...["priorityClassName", "kubectlImage", "hostNetwork", "platform", "apiServerAddresses"],
+  ...["priorityClassName", "kubectlImage", "hostNetwork", "platform", "apiServerAddresses", "retainOnDelete"],
 ] as const;
 
 function checkInstallation(given: NonNullable<GuardConfig["kyverno"]>, problems: ProblemList): void {

@@ -9,3 +9,5 @@ export const POLICY_WEBHOOKS = "kyverno-policy-validating-webhook-cfg";
 
 /** The chart names it after itself, not after the release. */
 export const ADMISSION_DEPLOYMENT = "kyverno-admission-controller";
+/** Scans what runs, and so verifies images too. */
+export const REPORTS_DEPLOYMENT = "kyverno-reports-controller";

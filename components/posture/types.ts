@@ -135,6 +135,8 @@ const acknowledgedFinding = z.strictObject({ finding: z.enum(InstallationFinding
 const kyvernoPlan = z.strictObject({
   /** Only where somebody else runs Kyverno. */
   install: z.literal(false).optional(),
+  /** Only where Kyverno stays when the stack goes. */
+  retainOnDelete: z.literal(true).optional(),
   /** What is lived with there. */
   acknowledged: z.array(acknowledgedFinding).optional(),
   target: z.enum(KyvernoTarget),

@@ -9,7 +9,7 @@ import { resolvePosture } from "../../components/resolve";
 import type { ControlPlane } from "../controlPlane";
 import { applyPolicies, installKyverno, removePolicy } from "../kyverno";
 import type { KyvernoSource } from "../kyvernoSource";
-import { requestObject } from "../request";
+import { request, requestObject } from "../request";
 import { waitFor } from "../waitFor";
 
 const clusterPolicies = "/apis/kyverno.io/v1/clusterpolicies";
@@ -20,9 +20,10 @@ export async function applyRendered(
   kyverno: KyvernoSource,
   settings: Record<string, unknown>,
 ): Promise<void> {
-  const { files } = renderStack(settings);
+  const wanted = await forApiServer(plane, settings);
+  const { files } = renderStack(wanted);
   const text = (name: string) => files.find((file) => file.name === name)?.text ?? "";
-  const { posture } = resolvePosture(settings);
+  const { posture } = resolvePosture(wanted);
   const objects = KubernetesObjectApi.makeApiClient(plane.client);
   for (const manifest of documents(text("1-prerequisites.yaml"))) await applyPrerequisite(objects, manifest);
   const release = { namespace: posture.kyverno.namespace, releaseName: posture.kyverno.releaseName };
@@ -32,6 +33,19 @@ export async function applyRendered(
   await applyManifests(plane, policies);
   await applyBackstop(plane, backstop);
   await askCanary({ kubeconfig: plane.kubeconfig, timeoutSeconds: 60 }, posture, { policies, backstop });
+}
+
+/** Where the API server has no ValidatingAdmissionPolicies, a stack must say that it does without the backstop. */
+export async function forApiServer(
+  plane: ControlPlane,
+  settings: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  if (await servesBackstop(plane)) return settings;
+  return { ...settings, backstop: { enabled: false } };
+}
+
+export async function servesBackstop(plane: ControlPlane): Promise<boolean> {
+  return (await request(plane.client, "GET", `${admissionApi}/validatingadmissionpolicies`)).status === 200;
 }
 
 /** The policies of a stack's settings. */
@@ -48,6 +62,7 @@ function fileOf(settings: Record<string, unknown>, wanted: string): Manifest[] {
   return documents(renderStack(settings).files.find(({ name }) => name === wanted)?.text ?? "");
 }
 
+const admissionApi = "/apis/admissionregistration.k8s.io/v1";
 const admissionKinds = [
   "validatingadmissionpolicybindings",
   "validatingadmissionpolicies",
@@ -58,9 +73,12 @@ const admissionKinds = [
 export async function applyBackstop(plane: ControlPlane, manifests: readonly Manifest[]): Promise<void> {
   const objects = KubernetesObjectApi.makeApiClient(plane.client);
   for (const kind of admissionKinds) {
-    const path = `/apis/admissionregistration.k8s.io/v1/${kind}`;
+    const path = `${admissionApi}/${kind}`;
     const selector = `labelSelector=${encodeURIComponent(BACKSTOP_SELECTOR)}`;
-    const { items } = await requestObject<{ items: Manifest[] }>(plane.client, "GET", `${path}?${selector}`);
+    const { status, body } = await request(plane.client, "GET", `${path}?${selector}`);
+    // Versions before 1.30 have no such kind.
+    if (status === 404) continue;
+    const { items } = JSON.parse(body) as { items: Manifest[] };
     const gone = items.filter(({ metadata }) => !manifests.some((wanted) => wanted.metadata.name === metadata.name));
     for (const { metadata } of gone) await requestObject(plane.client, "DELETE", `${path}/${metadata.name}`);
   }

@@ -2,7 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { compilePosture } from "../../components/compile";
 import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
-import { applyBackstop } from "../../local/demo/render";
+import { applyBackstop, forApiServer } from "../../local/demo/render";
 import { applyPolicies, installKyverno, type KyvernoNode, startKyvernoNode } from "../../local/kyverno";
 import { type RegistryProxy, startProxy } from "../../local/proxy";
 import { request, requestObject } from "../../local/request";
@@ -153,7 +153,8 @@ export async function enforce(
   { plane, sigstore, developer }: Pick<Cluster, "plane" | "sigstore" | "developer">,
   repositories: readonly string[],
 ): Promise<void> {
-  const { guards, judges, backstop } = compilePosture(resolvePosture(guardConfig(sigstore, repositories)));
+  const settings = await forApiServer(plane, { ...guardConfig(sigstore, repositories) });
+  const { guards, judges, backstop } = compilePosture(resolvePosture(settings));
   await applyPolicies(plane, guards);
   await applyPolicies(plane, judges);
   await applyBackstop(plane, backstop);

@@ -6,7 +6,7 @@ import { RESOURCE_WEBHOOKS } from "../../components/posture/kyvernoWebhooks";
 import { resolveSettings } from "../../components/resolve";
 import type { ControlPlane } from "../../local/controlPlane";
 import { objections } from "../../local/demo/refusal";
-import { applyBackstop, applyManifests, backstopOf, policiesOf } from "../../local/demo/render";
+import { applyBackstop, applyManifests, backstopOf, forApiServer, policiesOf } from "../../local/demo/render";
 import { collectionOf } from "../../local/demo/verdicts";
 import type { LocalNode } from "../../local/node";
 import { ApiError, requestObject } from "../../local/request";
@@ -99,7 +99,8 @@ export async function refusedWith(attempt: Promise<unknown>, ...says: RegExp[]):
 }
 
 /** Replaces the policies by those of other settings and waits until they are in force. */
-export async function switchPolicies(plane: ControlPlane, settings: Record<string, unknown>): Promise<void> {
+export async function switchPolicies(plane: ControlPlane, wanted: Record<string, unknown>): Promise<void> {
+  const settings = await forApiServer(plane, wanted);
   await applyBackstop(plane, []);
   await applyManifests(plane, policiesOf(settings));
   const backstop = backstopOf(settings);

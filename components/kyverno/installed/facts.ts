@@ -5,54 +5,25 @@ import {
   CLUSTER_ROLES,
   CONFIG_MAPS,
   type KubeObject,
+  MUTATING_WEBHOOKS,
   objectName,
   POLICIES,
   type Resource,
+  SERVICE_ACCOUNTS,
+  VALIDATING_WEBHOOKS,
 } from "../../kubernetes/resources";
 import { workloadKind } from "../../kubernetes/workloads";
-
-/** One of Kyverno's controllers, as its Deployment says. */
-export interface Controller {
-  readonly name: string;
-  readonly namespace: string;
-  readonly component: string;
-  readonly release: string;
-  readonly image: string;
-  /** Of its image's tag, as 1.10.7; absent where the tag is none. */
-  readonly version?: string;
-  readonly available: number;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** A Kubernetes quantity; absent for no limit. */
-  readonly memoryLimit?: string;
-}
-
-/** A policy that the guard did not make and that verifies images. */
-export interface ForeignVerification {
-  readonly name: string;
-  /** Patterns of the images. */
-  readonly images: readonly string[];
-}
-
-/** What a stack's promises rest on where somebody else runs Kyverno. */
-export interface Installation {
-  readonly namespace: string;
-  readonly release: string;
-  readonly controllers: readonly Controller[];
-  /** Admission controllers of other installations. */
-  readonly elsewhere: readonly Controller[];
-  /** Data of Kyverno's own ConfigMap; absent where there is none. */
-  readonly config?: Readonly<Record<string, string>>;
-  /** ClusterRoles by which admins of namespaces may write Kyverno policies. */
-  readonly aggregated: readonly string[];
-  readonly verifications: readonly ForeignVerification[];
-}
+import { RESOURCE_WEBHOOKS } from "../../posture/kyvernoWebhooks";
+import { mountsOf } from "./mounts";
+import type { Controller, ForeignVerification, Installation } from "./types";
 
 // biome-ignore lint/suspicious/noExplicitAny: what is read of it is checked field by field.
 type Raw = KubeObject & Record<string, any>;
 
 const COMPONENT = "app.kubernetes.io/component";
 const ADMISSION = "admission-controller";
+/** Up to Kyverno 1.9 one controller did everything, and was called by the project's name. */
+const JUDGING: readonly string[] = [ADMISSION, "kyverno"];
 
 export async function readInstallation(
   client: ClusterClient,
@@ -64,24 +35,40 @@ export async function readInstallation(
       ...(within ? { namespace: within } : {}),
     })) ?? []) as Raw[];
   const deployments = workloadKind("Deployment");
-  const [own, admission, roles, clusterPolicies, policies] = await Promise.all([
-    list(deployments, `app.kubernetes.io/instance=${releaseName}`, namespace),
-    list(deployments, `${COMPONENT}=${ADMISSION}`),
+  const find = async (resource: Resource, name: string, within?: string) =>
+    (await client.find(resource, name, within)) as Raw | undefined;
+  const [all, roles, clusterPolicies, policies, mutating, validating] = await Promise.all([
+    list(deployments),
     list(CLUSTER_ROLES),
     list(CLUSTER_POLICIES),
     list(POLICIES),
+    find(MUTATING_WEBHOOKS, RESOURCE_WEBHOOKS.mutating.configuration),
+    find(VALIDATING_WEBHOOKS, RESOURCE_WEBHOOKS.validating.configuration),
   ]);
-  const controllers = own.flatMap(toController);
+  const everywhere = all.flatMap(toController);
+  const isOwn = (one: Controller) => one.namespace === namespace && one.release === releaseName;
+  const controllers = everywhere.filter(isOwn);
   const admissionController = controllers.find(({ component }) => component === ADMISSION);
-  const configName = admissionController?.env.INIT_CONFIG ?? releaseName;
-  const config = (await client.find(CONFIG_MAPS, configName, namespace)) as Raw | undefined;
+  const config = await find(CONFIG_MAPS, admissionController?.env.INIT_CONFIG ?? releaseName, namespace);
+  /** Objects of Kyverno's namespace that its controllers name, by name; those that are not there are left out. */
+  const named = async (
+    resource: Resource,
+    names: readonly string[],
+    part: (found: Raw) => Readonly<Record<string, string>> | undefined,
+  ) => {
+    const found = await Promise.all([...new Set(names)].map((name) => find(resource, name, namespace)));
+    return Object.fromEntries(found.flatMap((one) => (one ? [[one.metadata?.name ?? "", part(one) ?? {}]] : [])));
+  };
+  const mounted = controllers.flatMap(({ mounts }) => mounts.map(({ configMap }) => configMap));
+  const accounts = controllers.map(({ serviceAccount }) => serviceAccount);
   return {
     namespace,
     release: releaseName,
     controllers,
-    elsewhere: admission
-      .flatMap(toController)
-      .filter((one) => isKyverno(one) && !(one.namespace === namespace && one.release === releaseName)),
+    elsewhere: everywhere.filter((one) => JUDGING.includes(one.component) && isKyverno(one.image) && !isOwn(one)),
+    configMaps: await named(CONFIG_MAPS, mounted, ({ data }) => data),
+    serviceAccounts: await named(SERVICE_ACCOUNTS, accounts, ({ metadata }) => metadata?.annotations),
+    registered: [mutating, validating].flatMap((one) => (Array.isArray(one?.webhooks) ? one.webhooks : [])),
     ...(config ? { config: config.data ?? {} } : {}),
     aggregated: roles.filter(letsAdminsWritePolicies).map(({ metadata }) => metadata?.name ?? ""),
     verifications: [...clusterPolicies, ...policies].filter((policy) => !isManaged(policy)).flatMap(toVerification),
@@ -91,7 +78,10 @@ export async function readInstallation(
 function toController({ metadata, spec, status }: Raw): Controller[] {
   const labels = metadata?.labels ?? {};
   const component = labels[COMPONENT];
-  const container = spec?.template?.spec?.containers?.[0];
+  const pod: Raw = spec?.template?.spec ?? {};
+  const containers: Raw[] = pod.containers ?? [];
+  // A mesh may have put its own before it.
+  const container = containers.find((one) => isKyverno(String(one.image ?? ""))) ?? containers[0];
   if (!component || !container) return [];
   const image = String(container.image ?? "");
   const version = /:v?(\d+\.\d+\.\d+)/.exec(image)?.[1];
@@ -109,13 +99,15 @@ function toController({ metadata, spec, status }: Raw): Controller[] {
       env: Object.fromEntries(
         (container.env ?? []).map((one: { name: string; value?: string }) => [one.name, one.value ?? ""]),
       ),
+      mounts: mountsOf(pod, container),
+      serviceAccount: pod.serviceAccountName ?? "default",
       ...(memoryLimit ? { memoryLimit: String(memoryLimit) } : {}),
     },
   ];
 }
 
 /** Other projects have an admission controller too. */
-function isKyverno({ image }: Controller): boolean {
+function isKyverno(image: string): boolean {
   return /\/kyverno[:@]|(^|\/)kyverno\//.test(image);
 }
 

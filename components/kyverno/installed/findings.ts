@@ -1,34 +1,17 @@
 import { InstallationFinding as F } from "../../args";
 import { globContains, globMatches, globsIntersect } from "../../globs";
 import type { Manifest } from "../../kubernetes/manifest";
-import { withoutNulls } from "../../kubernetes/withoutNulls";
 import { DEBUG, PODS, WORKLOAD_KINDS } from "../../policies/place";
 import { imageReferences } from "../../posture/images";
 import { KYVERNO_LINES } from "../../posture/kyvernoLines";
-import { enforcedScopes, scopeHas } from "../../posture/namespaces";
+import { enforcedScopes } from "../../posture/namespaces";
 import type { NamespaceScope, Posture } from "../../posture/types";
 import { flagValue, WEAKENING_FLAGS } from "../flags";
 import { exclusionsOf, filtersOf } from "../settingsMap";
-import { REGISTRY_CA, TRUST_FILES } from "../trustFiles";
-import type { Controller, Installation } from "./facts";
-
-/** Something about a Kyverno that somebody else runs. */
-export interface Found {
-  /** What may be acknowledged; absent for what is only worth knowing. */
-  readonly finding?: F;
-  /** What is so. */
-  readonly evidence: string;
-  /** What it would undo. */
-  readonly undoes: string;
-  /** Helm values of Kyverno's chart, or a command. */
-  readonly mend: string;
-}
-
-/** Why nothing can be made at all: not even with a reason. */
-export interface Unusable {
-  readonly found: string;
-  readonly fix: string;
-}
+import { controllerOf, readers } from "./controllers";
+import { registryAccess, trustFiles } from "./readers";
+import { webhookSelectors } from "./selectors";
+import type { Controller, Found, Installation, Unusable } from "./types";
 
 /** Everything that a stack's promises rest on. Pure: the same installation and posture give the same findings. */
 export function findingsOf(installation: Installation, posture: Posture, trust?: Manifest): Found[] {
@@ -54,10 +37,11 @@ export function unusable(installation: Installation, posture: Posture): Unusable
   const [other] = elsewhere;
   if (!admission)
     return other
-      ? {
+      ? // What is too old has no such controller, under no name.
+        (unsupported(other) ?? {
           found: `Kyverno runs as release ${other.release} in namespace ${other.namespace}, not as ${release} in ${namespace}`,
           fix: `set kyverno.namespace: ${other.namespace} and kyverno.releaseName: ${other.release}`,
-        }
+        })
       : {
           found: `no Kyverno in this cluster${controllers.length > 0 ? ` has an admission controller (${namespace} has ${controllers.map(({ name }) => name).join(", ")})` : ""}`,
           fix: "remove kyverno.install: false to have the guard install it, or install it first (render prints the Helm values)",
@@ -70,19 +54,11 @@ export function unusable(installation: Installation, posture: Posture): Unusable
   return wrongVersion(admission, posture);
 }
 
-function wrongVersion({ name, version }: Controller, { kyverno }: Posture): Unusable | undefined {
-  const lines = Object.keys(KYVERNO_LINES);
-  if (!version)
-    return {
-      found: `the image of ${name} has no version in its tag`,
-      fix: "have it deployed with the tag of a release: which policies it understands depends on it",
-    };
-  const line = version.split(".").slice(0, 2).join(".");
-  if (!(line in KYVERNO_LINES))
-    return {
-      found: `Kyverno ${version}`,
-      fix: `policies exist for ${lines.join(" and ")}: have Kyverno moved to one of them`,
-    };
+function wrongVersion(controller: Controller, { kyverno }: Posture): Unusable | undefined {
+  const none = unsupported(controller);
+  if (none) return none;
+  const version = controller.version!;
+  const line = lineOf(version);
   if (line !== kyverno.target)
     return { found: `Kyverno ${version}, and policies for ${kyverno.target}`, fix: `set kyverno.target: "${line}"` };
   const { oldestPatch } = KYVERNO_LINES[kyverno.target];
@@ -91,15 +67,22 @@ function wrongVersion({ name, version }: Controller, { kyverno }: Posture): Unus
   return undefined;
 }
 
-function controllerOf({ controllers }: Installation, component: string): Controller | undefined {
-  return controllers.find((one) => one.component === component);
+function lineOf(version: string): string {
+  return version.split(".").slice(0, 2).join(".");
 }
 
-/** The two that read registries. */
-function readers(installation: Installation): Controller[] {
-  return ["admission-controller", "reports-controller"].flatMap(
-    (component) => controllerOf(installation, component) ?? [],
-  );
+function unsupported({ name, version }: Controller): Unusable | undefined {
+  const lines = Object.keys(KYVERNO_LINES);
+  if (!version)
+    return {
+      found: `the image of ${name} has no version in its tag`,
+      fix: "have it deployed with the tag of a release: which policies it understands depends on it",
+    };
+  if (lineOf(version) in KYVERNO_LINES) return undefined;
+  return {
+    found: `Kyverno ${version}`,
+    fix: `policies exist for ${lines.join(" and ")}: have Kyverno moved to one of them`,
+  };
 }
 
 const WATCHED = [...PODS.kinds, ...DEBUG.kinds, ...WORKLOAD_KINDS, "ControllerRevision"];
@@ -165,48 +148,6 @@ function excludedCallers({ config }: Installation): Found[] {
   ];
 }
 
-interface Selector {
-  readonly matchLabels?: object;
-  readonly matchExpressions?: readonly { key?: string; operator?: string; values?: readonly string[] }[];
-}
-
-const NAMESPACE_NAME = "kubernetes.io/metadata.name";
-
-function webhookSelectors({ config }: Installation, scopes: readonly NamespaceScope[]): Found[] {
-  const found = selectorsOf(config?.webhooks).flatMap(({ namespaceSelector = {}, objectSelector = {} }) => [
-    ...(isEmpty(objectSelector) ? [] : ["an objectSelector, whose labels every author of a pod can set"]),
-    ...(isEmpty({ matchLabels: namespaceSelector.matchLabels }) ? [] : ["matchLabels of namespaces"]),
-    ...(namespaceSelector.matchExpressions ?? []).flatMap(({ key, operator, values = [] }) => {
-      if (key !== NAMESPACE_NAME || operator !== "NotIn") return [`the namespaces' ${key} (${operator})`];
-      const hidden = values.filter((name) => scopes.some((scope) => scopeHas(scope, name)));
-      return hidden.length > 0 ? [`the namespaces ${hidden.join(", ")}`] : [];
-    }),
-  ]);
-  if (found.length === 0 || scopes.length === 0) return [];
-  return [
-    {
-      finding: F.WebhookSelectors,
-      evidence: `whether Kyverno is asked depends on ${found.join("; ")}`,
-      undoes: "what a selector leaves out is admitted without a question",
-      mend: "Helm values: config.webhooks with one namespaceSelector, NotIn the names of system namespaces",
-    },
-  ];
-}
-
-function selectorsOf(text = "[]"): { namespaceSelector?: Selector; objectSelector?: Selector }[] {
-  try {
-    // The chart writes null for what is not given.
-    const value = withoutNulls(JSON.parse(text) as unknown);
-    return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === "object" && one !== null);
-  } catch {
-    return [];
-  }
-}
-
-function isEmpty({ matchLabels = {}, matchExpressions = [] }: Selector): boolean {
-  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
-}
-
 function policyExceptions(installation: Installation, { kyverno }: Posture): Found[] {
   const open = readers(installation).filter(
     (one) =>
@@ -235,43 +176,6 @@ function controllerFlags(installation: Installation): Found[] {
         evidence: `${set.map(({ name }) => name).join(" and ")} with --${flag}=${bad}`,
         undoes: why,
         mend: `have the flag --${flag} removed`,
-      },
-    ];
-  });
-}
-
-function trustFiles(installation: Installation, trust: Manifest | undefined): Found[] {
-  if (!trust) return [];
-  const files = Object.keys(trust.data as object);
-  const wanted = [
-    ...Object.values(TRUST_FILES).filter(({ file }) => files.includes(file)),
-    ...(files.includes(REGISTRY_CA.file) ? [{ file: REGISTRY_CA.folder, variable: REGISTRY_CA.variable }] : []),
-  ];
-  return readers(installation).flatMap((controller) => {
-    const lacks = wanted.filter(({ variable, file }) => !controller.env[variable]?.endsWith(`/${file}`));
-    if (lacks.length === 0) return [];
-    return [
-      {
-        finding: F.TrustFiles,
-        evidence: `${controller.name} lacks ${lacks.map(({ variable }) => variable).join(", ")}`,
-        undoes: "signatures can't be verified by the stack's trust anchors, so signed images are refused too",
-        mend: `the Helm values that image-signing-guard render prints, which mount ConfigMap ${trust.metadata.name}`,
-      },
-    ];
-  });
-}
-
-function registryAccess(installation: Installation, { kyverno }: Posture): Found[] {
-  return readers(installation).flatMap((controller) => {
-    const has = (flagValue(controller.args, "imagePullSecrets") ?? "").split(",");
-    const lacks = kyverno.registrySecrets.filter((name) => !has.includes(name));
-    if (lacks.length === 0) return [];
-    return [
-      {
-        finding: F.RegistryAccess,
-        evidence: `${controller.name} does not read registries with ${lacks.join(", ")}`,
-        undoes: "signatures in private registries can't be read, so signed images are refused too",
-        mend: `Helm values: existingImagePullSecrets: [${kyverno.registrySecrets.join(", ")}]`,
       },
     ];
   });
@@ -306,6 +210,13 @@ function overlappingPolicies({ verifications }: Installation, { images }: Postur
   ];
 }
 
+/** Switches of the reports controller without which nobody sees what is audited. */
+const SEEN: readonly { readonly flag: string; readonly lost: string }[] = [
+  { flag: "backgroundScan", lost: "what runs already is never looked at again" },
+  { flag: "admissionReports", lost: "what is admitted now is in no report" },
+  { flag: "policyReports", lost: "there are no reports" },
+];
+
 /** What makes it weaker, but undoes no promise. */
 function strength(installation: Installation, { kyverno }: Posture): Found[] {
   const admission = controllerOf(installation, "admission-controller")!;
@@ -321,6 +232,11 @@ function strength(installation: Installation, { kyverno }: Posture): Found[] {
             mend: "Helm values: reportsController.enabled: true",
           },
         ]),
+    ...SEEN.filter(({ flag }) => flagValue(reports?.args ?? [], flag) === "false").map(({ flag, lost }) => ({
+      evidence: `${reports!.name} with --${flag}=false`,
+      undoes: lost,
+      mend: `have the flag --${flag} removed`,
+    })),
     ...(admission.available < kyverno.replicas
       ? [
           {

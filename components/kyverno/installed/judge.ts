@@ -1,8 +1,8 @@
 import type { Manifest } from "../../kubernetes/manifest";
 import { enforcedScopes } from "../../posture/namespaces";
 import type { Posture } from "../../posture/types";
-import type { Installation } from "./facts";
-import { type Found, findingsOf, unusable } from "./findings";
+import { findingsOf, unusable } from "./findings";
+import type { Found, Installation } from "./types";
 
 /** What follows from an installation, in words. */
 export interface Judged {

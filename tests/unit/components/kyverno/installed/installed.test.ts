@@ -1,13 +1,12 @@
 import * as assert from "node:assert/strict";
 import { ClusterClient } from "../../../../../components/kubernetes/client";
-import {
-  type Controller,
-  type Installation,
-  readInstallation,
-} from "../../../../../components/kyverno/installed/facts";
+import type { Json } from "../../../../../components/kubernetes/manifest";
+import { readInstallation } from "../../../../../components/kyverno/installed/facts";
 import { unusable } from "../../../../../components/kyverno/installed/findings";
 import { judgeInstallation, weigh } from "../../../../../components/kyverno/installed/judge";
-import { trustFiles } from "../../../../../components/kyverno/trustFiles";
+import { mountsOf } from "../../../../../components/kyverno/installed/mounts";
+import type { Controller, Installation } from "../../../../../components/kyverno/installed/types";
+import { trustFiles, trustPatch } from "../../../../../components/kyverno/trustFiles";
 import { resolvePosture } from "../../../../../components/resolve";
 import { startFakeApi, status } from "../../../../support/fakeApi";
 import { problemsOf } from "../../../../support/problems";
@@ -22,6 +21,12 @@ const TRUST = {
   SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: "/.sigstore/ctfe.pub",
 };
 
+const OWN = (() => {
+  const { posture, ...rest } = resolved();
+  return trustFiles({ posture, ...rest })!;
+})();
+const ANCHORS = OWN.data as Record<string, string>;
+
 const controller = (component: string, changes: Partial<Controller> = {}): Controller => ({
   name: `kyverno-${component}`,
   namespace: "kyverno",
@@ -32,6 +37,8 @@ const controller = (component: string, changes: Partial<Controller> = {}): Contr
   available: 3,
   args: [],
   env: TRUST,
+  mounts: [{ path: "/.sigstore", configMap: OWN.metadata.name }],
+  serviceAccount: `kyverno-${component}`,
   memoryLimit: "1Gi",
   ...changes,
 });
@@ -43,6 +50,9 @@ function installation(changes: Partial<Installation> = {}, admission: Partial<Co
     release: "kyverno",
     controllers: [controller("admission-controller", admission), controller("reports-controller")],
     elsewhere: [],
+    configMaps: {},
+    serviceAccounts: {},
+    registered: [],
     config: {
       resourceFilters: "[Event,*,*][*/*,kube-system,*][*/*,kyverno,*][*.*?/*/Pod/*,*,*][Pod/binding,*,*]",
       webhooks:
@@ -143,6 +153,52 @@ const CASES: [what: string, installation: Installation, finding: string, evidenc
     /Insecure/,
   ],
   ["no trust files", installation({}, { env: {} }), "trustFiles", /SIGSTORE_ROOT_FILE/],
+  ...(
+    [
+      ["a variable without a file behind it", { mounts: [] }, {}, /that no ConfigMap brings/],
+      [
+        "the anchors of before a rotation",
+        { mounts: [{ path: "/.sigstore", configMap: "sigstore-trust-old" }] },
+        { "sigstore-trust-old": { ...ANCHORS, "rekor.pub": "another" } },
+        /rekor\.pub of ConfigMap sigstore-trust-old, which holds other anchors \(SIGSTORE_REKOR_PUBLIC_KEY\)/,
+      ],
+      [
+        "a variable that names a file elsewhere",
+        { env: { ...TRUST, SIGSTORE_ROOT_FILE: "/elsewhere/fulcio.pem" } },
+        {},
+        /\/elsewhere\/fulcio\.pem that no ConfigMap/,
+      ],
+      [
+        "a ConfigMap of which another key is mounted",
+        {
+          mounts: [
+            { path: "/.sigstore", configMap: OWN.metadata.name, items: [{ key: "rekor.pub", path: "fulcio.pem" }] },
+          ],
+        },
+        {},
+        /fulcio\.pem of ConfigMap/,
+      ],
+    ] as const
+  ).map(([what, admission, configMaps, evidence]): [string, Installation, string, RegExp] => [
+    what,
+    installation({ configMaps }, admission),
+    "trustFiles",
+    evidence,
+  ]),
+  [
+    "a selector that something else than the settings wrote",
+    installation({
+      registered: [{ namespaceSelector: { matchExpressions: [{ key: "control-plane", operator: "DoesNotExist" }] } }],
+    }),
+    "webhookSelectors",
+    /something else than its settings.*control-plane/,
+  ],
+  [
+    "conditions of a webhook",
+    installation({ registered: [{ matchConditions: [{ name: "not-mine" }] }] }),
+    "webhookSelectors",
+    /not-mine/,
+  ],
   [
     "no trust files for scans",
     installation({
@@ -206,6 +262,59 @@ describe("a Kyverno that somebody else runs", () => {
     );
   });
 
+  it("takes the same anchors from any ConfigMap and any place, under any name", () => {
+    const mounted = {
+      env: { ...TRUST, SIGSTORE_ROOT_FILE: "/anchors/root", SIGSTORE_REKOR_PUBLIC_KEY: "/rekor.pub" },
+      mounts: [
+        { path: "/anchors", configMap: "theirs", items: [{ key: "ca", path: "root" }] },
+        { path: "/rekor.pub", subPath: "rekor.pub", configMap: "theirs" },
+        { path: "/.sigstore", configMap: "theirs" },
+      ],
+    };
+    const theirs = { ...ANCHORS, ca: `${ANCHORS["fulcio.pem"]}\n` };
+    assert.deepEqual(judged(installation({ configMaps: { theirs } }, mounted)).refused, []);
+  });
+
+  it("with the patch that render prints, has the anchors", () => {
+    const controllers = trustPatch(OWN).map(({ metadata, spec }) => {
+      const pod = ((spec as Json).template as Json).spec as Json;
+      const [container] = pod.containers as Json[];
+      const { name } = metadata as { name: string };
+      const env = Object.fromEntries((container!.env as Json[]).map((one) => [one.name, one.value]));
+      return controller(name.replace("kyverno-", ""), { env: env as never, mounts: mountsOf(pod, container!) });
+    });
+    assert.equal(controllers.length, 2);
+    assert.deepEqual(judged(installation({ controllers })).refused, []);
+  });
+
+  it("reads registries as the stack says: with its identity and through its proxy", () => {
+    const kyverno = {
+      registryIdentity: { awsRoleArn: "arn:aws:iam::123456789012:role/kyverno" },
+      proxy: { https: "http://proxy.example.com:3128" },
+    };
+    const lacking = judged(installation(), {}, kyverno).refused.join("\n");
+    assert.match(lacking, /kyverno-admission-controller lacks the annotation eks\.amazonaws\.com\/role-arn/);
+    assert.match(lacking, /kyverno-reports-controller does not go through the proxy \(HTTPS_PROXY\)/);
+    const annotations = { "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/kyverno" };
+    const env = { ...TRUST, HTTPS_PROXY: "http://proxy.example.com:3128" };
+    const names = ["admission-controller", "reports-controller"] as const;
+    const has = installation({
+      controllers: names.map((component) => controller(component, { env })),
+      serviceAccounts: Object.fromEntries(names.map((name) => [`kyverno-${name}`, annotations])),
+    });
+    assert.deepEqual(judged(has, {}, kyverno).refused, []);
+  });
+
+  it("warns where reports or scans are switched off", () => {
+    for (const flag of ["backgroundScan", "admissionReports", "policyReports"]) {
+      const controllers = [
+        controller("admission-controller"),
+        controller("reports-controller", { args: [`--${flag}=false`] }),
+      ];
+      assert.match(judged(installation({ controllers })).warned.join(), new RegExp(`--${flag}=false`));
+    }
+  });
+
   it("warns of what makes it weaker", () => {
     const weak = installation({
       controllers: [controller("admission-controller", { available: 1, memoryLimit: "384Mi" })],
@@ -232,6 +341,12 @@ describe("a Kyverno that somebody else runs", () => {
     ["another place", installation({ controllers: [], elsewhere: [elsewhere] }), {}, /kyverno\.namespace: security/],
     ["two", installation({ elsewhere: [elsewhere] }), {}, /two Kyvernos/],
     ["too old", installation({}, { version: "1.9.5" }), {}, /Kyverno 1\.9\.5/],
+    [
+      "from before there were several controllers",
+      installation({ controllers: [], elsewhere: [controller("kyverno", { name: "kyverno", version: "1.9.5" })] }),
+      {},
+      /Kyverno 1\.9\.5/,
+    ],
     ["too new", installation({}, { version: "1.16.0" }), {}, /Kyverno 1\.16\.0/],
     ["another line", installation({}, { version: "1.13.4" }), {}, /set kyverno\.target: "1\.13"/],
     ["1.13.0", installation({}, { version: "1.13.0" }), { target: "1.13" }, /1\.13\.1 or later/],
@@ -295,7 +410,7 @@ describe("reading somebody else's installation", () => {
   });
 
   it("takes what it is asked for, and no other project's admission controller", async () => {
-    const api = await startFakeApi(({ pathname, searchParams }) => {
+    const api = await startFakeApi(({ pathname }) => {
       const own = [
         deployment(
           "kyverno-admission-controller",
@@ -309,12 +424,16 @@ describe("reading somebody else's installation", () => {
               { name: "FROM", valueFrom: {} },
             ],
             resources: { limits: { memory: "384Mi" } },
+            volumeMounts: [{ name: "sigstore", mountPath: "/.sigstore" }],
           },
         ),
       ];
-      if (pathname === "/apis/apps/v1/namespaces/kyverno/deployments") return { body: { items: own } };
+      Object.assign(own[0]!.spec.template.spec, {
+        serviceAccountName: "kyverno-admission",
+        volumes: [{ name: "sigstore", configMap: { name: "anchors" } }],
+      });
+      own[0]!.spec.template.spec.containers.unshift({ image: "istio/proxyv2:1.20" } as never);
       if (pathname === "/apis/apps/v1/deployments") {
-        assert.match(searchParams.get("labelSelector") ?? "", /admission-controller/);
         const other = deployment("gatekeeper", "gatekeeper", "admission-controller", "openpolicyagent/gatekeeper:v3");
         const second = deployment(
           "kyverno",
@@ -326,6 +445,12 @@ describe("reading somebody else's installation", () => {
       }
       if (pathname === "/api/v1/namespaces/kyverno/configmaps/settings")
         return { body: { data: { excludeGroups: "a" } } };
+      if (pathname === "/api/v1/namespaces/kyverno/configmaps/anchors")
+        return { body: { metadata: { name: "anchors" }, data: { a: "b" } } };
+      if (pathname === "/api/v1/namespaces/kyverno/serviceaccounts/kyverno-admission")
+        return { body: { metadata: { name: "kyverno-admission", annotations: { role: "reader" } } } };
+      if (pathname.endsWith("/mutatingwebhookconfigurations/kyverno-resource-mutating-webhook-cfg"))
+        return { body: { webhooks: [{ objectSelector: { matchLabels: { a: "b" } } }] } };
       if (pathname === "/apis/rbac.authorization.k8s.io/v1/clusterroles") {
         const role = (name: string, label: string, verbs: string[]) => ({
           metadata: { name, labels: { [`rbac.authorization.k8s.io/aggregate-to-${label}`]: "true" } },
@@ -368,6 +493,10 @@ describe("reading somebody else's installation", () => {
         ["security"],
       );
       assert.deepEqual(seen.config, { excludeGroups: "a" });
+      assert.deepEqual(seen.controllers[0]!.mounts, [{ path: "/.sigstore", configMap: "anchors" }]);
+      assert.deepEqual(seen.configMaps, { anchors: { a: "b" } });
+      assert.deepEqual(seen.serviceAccounts, { "kyverno-admission": { role: "reader" } });
+      assert.deepEqual(seen.registered, [{ objectSelector: { matchLabels: { a: "b" } } }]);
       assert.deepEqual(seen.aggregated, ["writes"]);
       assert.deepEqual(seen.verifications, [{ name: "theirs", images: ["ghcr.io/x/*", "ghcr.io/y/*"] }]);
     } finally {

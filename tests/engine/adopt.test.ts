@@ -1,0 +1,173 @@
+import * as assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { ImportResource } from "@pulumi/pulumi/automation";
+import { stringify } from "yaml";
+import { argsFromSettings } from "../../components/settings";
+import { pod } from "../../local/demo/cases";
+import { type DemoCluster, ensureNamespaces } from "../../local/demo/cluster";
+import { type DemoImages, makeImages } from "../../local/demo/images";
+import { localSettings } from "../../local/demo/settings";
+import { type EngineStack, openStack } from "../../local/engine";
+import { installKyverno } from "../../local/kyverno";
+import { request, requestObject } from "../../local/request";
+import { sleep, waitFor } from "../../local/waitFor";
+import { findProgram } from "../package/pulumiCli";
+import { startEngine } from "./support";
+
+/** `pulumi import` asks it about the program, though none is run. */
+const NODE_HOST = "pulumi-language-nodejs";
+
+const clusterPolicies = "/apis/kyverno.io/v1/clusterpolicies";
+
+const refusing = (name: string, message: string) => ({
+  apiVersion: "kyverno.io/v1",
+  kind: "ClusterPolicy",
+  metadata: { name },
+  spec: {
+    validationFailureAction: "Enforce",
+    background: false,
+    rules: [
+      {
+        name: "team",
+        match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: ["production"] } }] },
+        validate: { message, pattern: { metadata: { labels: { team: "?*" } } } },
+      },
+    ],
+  },
+});
+
+/** Somebody else's release, with somebody else's policies, becomes the guard's own and is given back. */
+describe("engine: a Kyverno that is adopted", function () {
+  this.timeout(600_000);
+  let cluster: DemoCluster;
+  let images: DemoImages;
+  let stack: EngineStack;
+  let settings: Record<string, unknown>;
+
+  before(async function () {
+    if (!findProgram(NODE_HOST)) {
+      this.skipReason = `no ${NODE_HOST} on PATH or in IMAGE_SIGNING_GUARD_BIN`;
+      return this.skip();
+    }
+    const { engine, ...started } = await startEngine(this);
+    cluster = started.cluster;
+    const { plane, node, cosign, sigstore } = cluster;
+    images = await makeImages(plane.registry, cosign, sigstore);
+    await ensureNamespaces(plane, ["production"]);
+    settings = localSettings("prod", sigstore, node.kyverno);
+    await installKyverno(plane, node.kyverno, {});
+    // One of theirs, and one that somebody applied by hand under a name of the guard's.
+    for (const policy of [refusing("need-a-team", "needs a team"), refusing("verify-image-signatures", "by hand")])
+      await waitFor("their policy is stored", 120_000, async () => {
+        const { status } = await request(plane.client, "POST", clusterPolicies, policy);
+        return status === 201 || status === 409;
+      });
+    await waitFor("their policy refuses", 60_000, theirsRefuses);
+    stack = await openStack(plane, engine, "adopted");
+  });
+
+  after(async function () {
+    this.timeout(60_000);
+    await cluster?.stop();
+  });
+
+  async function theirsRefuses(): Promise<boolean> {
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "without-a-team" } };
+    const path = "/api/v1/namespaces/production/configmaps?dryRun=All";
+    return (await request(cluster.plane.client, "POST", path, body)).status !== 201;
+  }
+
+  const offer = async (image: string) =>
+    (await request(cluster.plane.client, "POST", "/api/v1/namespaces/production/pods?dryRun=All", pod("app", image)))
+      .status;
+
+  const label = (path: string, value: string | null) =>
+    requestObject(
+      cluster.plane.client,
+      "PATCH",
+      path,
+      { metadata: { labels: { "app.kubernetes.io/managed-by": value } } },
+      "application/merge-patch+json",
+    );
+
+  const args = (kyverno: Record<string, unknown> = {}) =>
+    argsFromSettings({ ...settings, kyverno: { ...(settings.kyverno as object), ...kyverno } });
+
+  /** Asks for something that their policy refuses, again and again; how often it got in. */
+  async function guarded(action: () => Promise<unknown>): Promise<number> {
+    let [ended, admitted] = [false, 0];
+    const asking = (async () => {
+      for (; !ended; await sleep(200)) if (!(await theirsRefuses())) admitted++;
+    })();
+    try {
+      await action();
+    } finally {
+      ended = true;
+      await asking;
+    }
+    return admitted;
+  }
+
+  it("up without adopting is refused, and says how", async () => {
+    await assert.rejects(stack.up(args()), /image-signing-guard adopt/);
+  });
+
+  it("the command lists what to import and which commands do it", async () => {
+    const folder = fs.mkdtempSync(path.join(cluster.plane.workDir, "adopt-"));
+    const config = Object.fromEntries(
+      Object.entries(settings).map(([key, value]) => [`image-signing-guard:${key}`, value]),
+    );
+    fs.writeFileSync(path.join(folder, "Pulumi.yaml"), "name: image-signing-guard\nruntime: nodejs\n");
+    fs.writeFileSync(path.join(folder, "Pulumi.prod.yaml"), stringify({ config }));
+    const file = path.join(folder, "adopt.json");
+    const main = path.join(__dirname, "../../cli/main.ts");
+    const flags = ["--stack", "prod", "--cwd", folder, "--out", file, "--kubeconfig", cluster.plane.kubeconfig];
+    const text = execFileSync(process.execPath, ["-r", "ts-node/register/transpile-only", main, "adopt", ...flags], {
+      encoding: "utf8",
+    });
+    assert.match(text, /pulumi import --stack prod --file \S+adopt\.json --protect=false/);
+    assert.match(text, /kubectl label namespace kyverno app\.kubernetes\.io\/managed-by=image-signing-guard/);
+    assert.match(text, /kubectl label clusterpolicies verify-image-signatures app/);
+    const { resources } = JSON.parse(fs.readFileSync(file, "utf8")) as { resources: ImportResource[] };
+    const names = resources.map(({ name }) => name);
+    assert.deepEqual(names.slice(0, 3), ["guard", "guard-namespace", "guard-kyverno"]);
+    assert.ok(names.includes("guard-verify-image-signatures"), names.join());
+    assert.ok(!names.some((name) => name.includes("need-a-team")), names.join());
+    await stack.import(resources);
+    await label("/api/v1/namespaces/kyverno", "image-signing-guard");
+    await label(`${clusterPolicies}/verify-image-signatures`, "image-signing-guard");
+  });
+
+  it("up makes the release the guard's own without a moment in which their policy does not hold", async () => {
+    const admitted = await guarded(async () => {
+      const { operations, outputs } = await stack.up(args({ retainOnDelete: true }));
+      const of = (name: string) => operations.filter((one) => one.name === name).map(({ op }) => op);
+      assert.deepEqual(of("guard-kyverno"), ["update"]);
+      assert.deepEqual(of("guard-namespace"), ["update"]);
+      assert.match(String(outputs.readiness), /unsigned canary refused$/);
+    });
+    assert.equal(admitted, 0);
+    assert.equal(await offer(images.unsigned), 400);
+    assert.equal(await offer(images.signed), 201);
+    const { operations } = await stack.preview(args({ retainOnDelete: true }), { expectNoChanges: true });
+    assert.deepEqual(
+      operations.filter(({ op }) => op !== "same"),
+      [],
+    );
+  });
+
+  it("install: false would uninstall it, and is refused until it is given back", async () => {
+    const { target } = settings.kyverno as { target: string };
+    const foreign = () => argsFromSettings({ ...settings, kyverno: { install: false, target, replicas: 1 } });
+    await assert.rejects(stack.up(foreign()), /would be uninstalled.*retainOnDelete.*kubectl label namespace kyverno/s);
+    await label("/api/v1/namespaces/kyverno", null);
+    const admitted = await guarded(() => stack.up(foreign()));
+    assert.equal(admitted, 0);
+    assert.equal(await offer(images.unsigned), 400);
+    await stack.destroy();
+    assert.equal(await guarded(() => sleep(2000)), 0);
+    await waitFor("unsigned pods get in again", 60_000, async () => (await offer(images.unsigned)) === 201);
+  });
+});
