@@ -5,6 +5,7 @@ import { commands } from "./commands";
 import { entries } from "./entries";
 import { load } from "./load";
 import type { Bench } from "./measure";
+import { others } from "./others";
 import { posture } from "./posture";
 import { pulumi } from "./pulumi";
 import { reports } from "./reports";
@@ -13,6 +14,7 @@ import { reports } from "./reports";
 const BENCHES: Record<string, Bench> = {
   admission,
   entries,
+  others,
   load,
   pulumi,
   reports,

@@ -14,6 +14,7 @@ export function report(): Record<string, string> {
   const results = {
     admission: load("admission"),
     entries: load("entries"),
+    others: load("others"),
     load: load("load"),
     pulumi: load("pulumi"),
   };
@@ -35,13 +36,14 @@ export function writeReport(): void {
 
 type All = { readonly [Name in keyof Results]: Saved<Results[Name]> | undefined };
 
-function page({ admission, entries, load: loaded, pulumi }: All): string {
+function page({ admission, entries, others, load: loaded, pulumi }: All): string {
   return [
     "# Performance",
     "",
     "Written by `npm run bench`, which measures and keeps what it measured in `bench/results`.",
     ...(admission ? ["", ...admissionPart(admission)] : []),
     ...(entries ? ["", ...entriesPart(entries)] : []),
+    ...(others ? ["", ...othersPart(others)] : []),
     ...(loaded ? ["", ...loadPart(loaded)] : []),
     ...(pulumi ? ["", ...pulumiPart(pulumi)] : []),
     "",
@@ -138,6 +140,31 @@ function entriesPart(result: Saved<Results["entries"]>): string[] {
     ),
     "",
     `Medians of ${rounds} rounds; the time is the shortest, and has the removal of the policies before them in it.`,
+    "",
+    ...measuredOn(result),
+  ];
+}
+
+function othersPart(result: Saved<Results["others"]>): string[] {
+  const { rows, rounds } = result;
+  return [
+    "## Beside policies of other teams",
+    "",
+    "A Pod with one container, while other teams have checks of pods in the same Kyverno: what each request costs them is in",
+    "both columns.",
+    "",
+    ...table(
+      ["policies of others", "hand-written, stock chart", "this package", "CPU by stock", "p50"],
+      rows.map(({ others, stock, guard }) => [
+        others,
+        cost(stock.usage),
+        cost(guard.usage),
+        (guard.usage.cpuMs / stock.usage.cpuMs).toFixed(2),
+        `${whole(guard.p50)} ms by ${whole(stock.p50)} ms`,
+      ]),
+    ),
+    "",
+    `Medians of ${rounds} rounds.`,
     "",
     ...measuredOn(result),
   ];

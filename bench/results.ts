@@ -52,6 +52,27 @@ export interface EntriesResult {
   readonly rows: readonly EntriesRow[];
 }
 
+/** What a Pod with one container used, by the median of the rounds, and how long it took, in milliseconds. */
+interface Request {
+  readonly usage: Usage;
+  readonly p50: number;
+}
+
+export interface OthersRow {
+  /** Policies of other teams in the same Kyverno. */
+  readonly others: number;
+  readonly stock: Request;
+  readonly guard: Request;
+}
+
+export interface OthersResult {
+  readonly kyverno: string;
+  readonly kubernetes: string;
+  readonly rounds: number;
+  readonly loadBefore: number;
+  readonly rows: readonly OthersRow[];
+}
+
 export interface LoadRow {
   readonly memoryLimit: string;
   readonly deployments: {
@@ -110,6 +131,7 @@ export interface PulumiResult {
 export interface Results {
   admission: AdmissionResult;
   entries: EntriesResult;
+  others: OthersResult;
   load: LoadResult;
   pulumi: PulumiResult;
 }

@@ -1,11 +1,8 @@
-import { AsyncResource } from "node:async_hooks";
 import * as pulumi from "@pulumi/pulumi";
+import { newHook } from "./hooks";
 import { isMocked } from "./mocked";
 import { tellChanges } from "./posture/comparison/tell";
-import { GUARD_TYPE } from "./settings";
 import { UNKNOWN_VALUE } from "./unknownValue";
-
-let made = 0;
 
 /**
  * Lets the engine say in previews and updates what a step makes weaker or stronger. Only the engine knows what was before,
@@ -18,16 +15,13 @@ export function withPostureHook(
 ): pulumi.ComponentResourceOptions {
   // The mocks claim to know hooks, but do not.
   if (isMocked()) return opts;
-  made++;
-  // In a stack each hook has a name of its own; guards under different parents may share theirs.
-  const hook = new pulumi.ResourceHook(
-    `${GUARD_TYPE}:${name}:${made}`,
-    // The engine calls from elsewhere; of which program it is, the SDK knows by the context.
-    AsyncResource.bind(async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs) => {
+  const hook = newHook(
+    name,
+    async ({ oldInputs, newInputs }) => {
       const text = await tell(oldInputs?.posture, newInputs?.posture);
       // Not waited for: the message belongs to the resource, whose registration waits for this hook.
       if (text !== "") void pulumi.log.info(text, self());
-    }),
+    },
     { onDryRun: true },
   );
   const { beforeCreate = [], beforeUpdate = [] } = opts.hooks ?? {};

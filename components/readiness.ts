@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ReadinessArgs } from "./args";
+import type { ClusterTarget } from "./kubernetes/kubeConfig";
 import type { CanaryTarget, Deployed } from "./kyverno/canary";
 import type { Wanted } from "./kyverno/preflight";
 import { isMocked } from "./mocked";
@@ -42,6 +43,13 @@ export class ReadinessProbe {
         : await (await import("./kyverno/preflight")).clearTheWay(target, wanted);
       for (const text of warned) pulumi.log.warn(text, this.component);
     });
+  }
+
+  /** Looks at the cluster when the engine is about to do something; undefined where nobody can look. */
+  async lookNow<T>(question: (target: ClusterTarget) => Promise<T>): Promise<T | undefined> {
+    if (!this.wanted) return undefined;
+    const kubeconfig = await new Promise<string | undefined>((resolve) => this.kubeconfig().apply(resolve));
+    return question({ kubeconfig, context: this.context() });
   }
 
   /** Passes a value on once Kyverno answers for policies, so that none is sent to webhooks that don't work yet. */

@@ -1,6 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Compiled, policiesOf } from "./compile";
+import { beforeCreate } from "./hooks";
+import type { ClusterClient } from "./kubernetes/client";
 import type { Json, Manifest } from "./kubernetes/manifest";
 import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
@@ -8,7 +10,7 @@ import { createMonitoring } from "./monitoring/resources";
 import type { Plan } from "./plan";
 import { isBeside, roleOf } from "./policies/names";
 import type { ReadinessProbe } from "./readiness";
-import { childName, releaseResource } from "./resourceNames";
+import { childName, namespaceResource, releaseResource, trustResource } from "./resourceNames";
 
 /** How long Kyverno may take to take a policy in; it is 10 to 20 seconds after a fresh installation. */
 const POLICY_TIMEOUT = "5m";
@@ -32,6 +34,34 @@ type Cleared = pulumi.Output<true> | undefined;
  */
 function after({ cleared }: Component, resources: readonly pulumi.Resource[]): pulumi.Input<pulumi.Resource[]> {
   return cleared ? cleared.apply(() => [...resources]) : [...resources];
+}
+
+/**
+ * A part that is in the cluster and not in the state, as when an up was killed before it could note what it had made, can't
+ * be created; the provider's words for that name no way out.
+ */
+function unlessThere(
+  { name, probe }: Component,
+  find: (client: ClusterClient) => Promise<string | undefined>,
+): ReturnType<typeof beforeCreate> {
+  return beforeCreate(name, async () => {
+    const found = await probe.lookNow(async (target) => {
+      const { ClusterClient } = await import("./kubernetes/client");
+      return find(ClusterClient.of(target));
+    });
+    if (found === undefined) return;
+    throw new Error(
+      `${found} is in the cluster already, and this stack's state does not know it: most likely an earlier up was killed. Run image-signing-guard adopt --stack ${pulumi.getStack()}${name === "guard" ? "" : ` --name ${name}`} and the pulumi import that it prints, then pulumi up again`,
+    );
+  });
+}
+
+/** The same for an object. */
+function unlessMade(component: Component, manifest: Manifest): ReturnType<typeof beforeCreate> {
+  return unlessThere(component, async (client) => {
+    const { objectOf } = await import("./kubernetes/objects");
+    return (await objectOf(client, manifest)) && `${manifest.kind} ${manifest.metadata.name}`;
+  });
 }
 
 /** Kyverno and all that its pods need stay in the cluster where the stack says so. */
@@ -90,7 +120,12 @@ function lookFirst({ plan, probe }: Omit<Component, "cleared">): Cleared {
 function createLeftoverGuards(component: Component): pulumi.Resource[] {
   const { name, parent, plan } = component;
   return plan.shape.compiled.leftoverGuards.map((manifest) =>
-    createLeftoverGuard(name, manifest, { parent, dependsOn: after(component, []), ...kept(component) }),
+    createLeftoverGuard(name, manifest, {
+      parent,
+      dependsOn: after(component, []),
+      ...unlessMade(component, manifest),
+      ...kept(component),
+    }),
   );
 }
 
@@ -101,19 +136,24 @@ function createNamespace(
 ): pulumi.Resource {
   const { name, parent } = component;
   const dependsOn = after(component, guards);
-  const opts = { parent, dependsOn, ...kept(component) };
-  return new k8s.core.v1.Namespace(childName(name, manifest), inputsOf(manifest), opts);
+  const opts = { parent, dependsOn, ...unlessMade(component, manifest), ...kept(component) };
+  return new k8s.core.v1.Namespace(namespaceResource(name), inputsOf(manifest), opts);
 }
 
 function createTrustFiles(component: Component, namespace: readonly pulumi.Resource[]): pulumi.Resource {
   const { name, parent, plan } = component;
   return new k8s.core.v1.ConfigMap(
-    `${name}-trust`,
+    trustResource(name),
     {
       metadata: plan.field((c) => c.trust!.metadata),
       data: plan.field((c) => c.trust!.data as Record<string, string>),
     },
-    { parent, dependsOn: after(component, namespace), ...kept(component) },
+    {
+      parent,
+      dependsOn: after(component, namespace),
+      ...unlessMade(component, plan.shape.compiled.trust!),
+      ...kept(component),
+    },
   );
 }
 
@@ -121,6 +161,11 @@ function createRelease(component: Component, before: readonly pulumi.Resource[])
   const { name, parent, plan } = component;
   const { kyverno } = plan.shape.resolved.posture;
   const timeout = `${kyverno.timeoutSeconds}s`;
+  const { namespace, releaseName } = kyverno;
+  const hooks = unlessThere(component, async (client) => {
+    const revisions = await (await import("./kyverno/helmRelease")).revisionsOf(client, namespace, releaseName);
+    return revisions.length > 0 ? `Helm release ${releaseName} in ${namespace}` : undefined;
+  });
   return new k8s.helm.v3.Release(
     releaseResource(name),
     releaseArgs(kyverno, {
@@ -131,6 +176,7 @@ function createRelease(component: Component, before: readonly pulumi.Resource[])
       parent,
       dependsOn: after(component, before),
       customTimeouts: { create: timeout, update: timeout },
+      ...hooks,
       ...kept(component),
     },
   );
@@ -162,11 +208,12 @@ function createPolicies(
 }
 
 function createPolicy(
-  { name, parent, plan }: Component,
+  component: Component,
   manifest: Manifest,
   gate: <T>(value: pulumi.Input<T>) => pulumi.Input<T>,
   dependsOn: pulumi.Input<pulumi.Resource[]>,
 ): pulumi.CustomResource {
+  const { name, parent, plan } = component;
   return new k8s.apiextensions.CustomResource(
     childName(name, manifest),
     {
@@ -181,6 +228,7 @@ function createPolicy(
       dependsOn,
       deleteBeforeReplace: true,
       customTimeouts: { create: POLICY_TIMEOUT, update: POLICY_TIMEOUT },
+      ...unlessMade(component, manifest),
     },
   );
 }
@@ -191,7 +239,9 @@ function createBackstop(component: Component, policies: readonly pulumi.Resource
   if (manifests.length === 0) return [];
   const whereServed = probe.whereServed();
   const opts = { parent, dependsOn: after(component, policies), deleteBeforeReplace: true };
-  return manifests.map((manifest) => createTyped(name, manifest, opts, whereServed));
+  return manifests.map((manifest) =>
+    createTyped(name, manifest, { ...opts, ...unlessMade(component, manifest) }, whereServed),
+  );
 }
 
 function createMonitoringParts(component: Component, kyverno: readonly pulumi.Resource[]): pulumi.Output<string> {

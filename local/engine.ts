@@ -75,7 +75,11 @@ export interface EngineRun {
 
 /** A stack of its own for one control plane; its state is in the plane's folder and goes with it. */
 export interface EngineStack {
-  up(args: ImageSigningGuardArgs): Promise<EngineRun>;
+  up(args: ImageSigningGuardArgs, onStart?: (resource: string) => void): Promise<EngineRun>;
+  /** Ends the engine and the plugins that it runs at once, as when its machine is lost. */
+  kill(): void;
+  /** `pulumi cancel`: the lock of a run that was killed goes. */
+  cancel(): Promise<void>;
   preview(args: ImageSigningGuardArgs, options?: { expectNoChanges?: boolean }): Promise<EngineRun>;
   refresh(): Promise<void>;
   destroy(): Promise<void>;
@@ -114,13 +118,14 @@ export async function openStack(
       },
     },
   );
-  return engineStack(plane, stack, program);
+  return engineStack(plane, stack, program, folder);
 }
 
 function engineStack(
   plane: Pick<ControlPlane, "kubeconfig">,
   stack: Stack,
   program: (args: ImageSigningGuardArgs) => PulumiFn,
+  home: string,
 ): EngineStack {
   const operations = (events: readonly EngineEvent[]) =>
     events.flatMap(({ resourcePreEvent }) => {
@@ -129,10 +134,14 @@ function engineStack(
       return [{ name: metadata.urn.split("::").pop() ?? "", type: metadata.type, op: metadata.op }];
     });
   return {
-    up: async (args) => {
+    up: async (args, onStart = () => {}) => {
       const events: EngineEvent[] = [];
+      const onEvent = (event: EngineEvent) => {
+        events.push(event);
+        for (const { name } of operations([event])) onStart(name);
+      };
       const { outputs, stdout } = await withKubeconfig(plane, () =>
-        stack.up({ program: program(args), onEvent: (event) => events.push(event), color: "never" }),
+        stack.up({ program: program(args), onEvent, color: "never" }),
       );
       return {
         operations: operations(events),
@@ -159,6 +168,10 @@ function engineStack(
     destroy: async () => {
       await withKubeconfig(plane, () => stack.destroy({ color: "never" }));
     },
+    kill: () => {
+      for (const pid of processesOf(home)) process.kill(pid, "SIGKILL");
+    },
+    cancel: () => stack.cancel(),
     import: async (resources) => {
       await withKubeconfig(plane, () =>
         stack.import({ resources: [...resources], protect: false, generateCode: false, color: "never" }),
@@ -169,6 +182,20 @@ function engineStack(
       return JSON.stringify(deployment, (key, value) => (key === "plaintext" || key === "ciphertext" ? "" : value));
     },
   };
+}
+
+/** Processes whose command lies in a folder: the CLI and the plugins that were started with its home. */
+function processesOf(folder: string): number[] {
+  return fs.readdirSync("/proc").flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return [];
+    try {
+      const [command = ""] = fs.readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
+      return command.startsWith(folder) ? [Number(entry)] : [];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
 }
 
 /** The program of index.ts with arguments that are given, not read from the stack's config. */

@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
-import { type Compiled, compilePosture, policiesOf } from "../../components/compile";
+import { compilePosture } from "../../components/compile";
 import { ClusterClient } from "../../components/kubernetes/client";
-import { isManaged, MANAGED_BY, type Manifest } from "../../components/kubernetes/manifest";
-import { CLUSTER_POLICIES, type KubeObject, resource } from "../../components/kubernetes/resources";
+import { isManaged, MANAGED_BY } from "../../components/kubernetes/manifest";
+import { objectOf } from "../../components/kubernetes/objects";
+import { CLUSTER_POLICIES, NAMESPACES } from "../../components/kubernetes/resources";
 import { revisionsOf, unfinished } from "../../components/kyverno/helmRelease";
 import { readInstallation } from "../../components/kyverno/installed/facts";
 import { unusable } from "../../components/kyverno/installed/findings";
@@ -10,7 +11,7 @@ import { fileReason } from "../../components/mistakes";
 import type { Posture } from "../../components/posture/types";
 import { GuardInputError } from "../../components/problems";
 import { resolveSettings } from "../../components/resolve";
-import { childName, RELEASE_TYPE, releaseResource, resourceType } from "../../components/resourceNames";
+import { type Child, childrenOf, RELEASE_TYPE, releaseResource, resourceType } from "../../components/resourceNames";
 import { GUARD_TYPE } from "../../components/settings";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
 import { readStackSettings } from "../settings/stackSettings";
@@ -30,89 +31,75 @@ export interface Import {
   readonly component?: true;
 }
 
-/** What is in the cluster under the names that the stack would give. */
+/** What of a guard's parts is in the cluster. */
 export interface Present {
-  /** Kinds and names of objects that nobody's guard made, as KIND/NAME. */
-  readonly objects: readonly string[];
-  /** Why the release can't be adopted as it is. */
-  readonly obstacle?: string;
+  readonly release: boolean;
+  readonly children: readonly (Child & { readonly isManaged: boolean })[];
 }
 
-/** What to import: the component, Kyverno's namespace and release, and each object that has a name of the guard's. */
-export function importsOf(compiled: Compiled, { kyverno }: Posture, guard: string, present: Present): Import[] {
-  const child = (manifest: Manifest): Import => ({
-    type: resourceType(manifest),
-    name: childName(guard, manifest),
-    id: manifest.metadata.name,
-    parent: guard,
-  });
-  const others = [...compiled.leftoverGuards, ...policiesOf(compiled)].filter((manifest) =>
-    present.objects.includes(objectKey(manifest)),
-  );
+/**
+ * What to import: the component and each part that is there. Those that the state knows are left as they are by
+ * `pulumi import`, so that it need not be known which these are.
+ */
+export function importsOf({ kyverno }: Posture, guard: string, { release, children }: Present): Import[] {
   return [
     { type: GUARD_TYPE, name: guard, component: true },
-    child(compiled.namespace!),
-    {
-      type: RELEASE_TYPE,
-      name: releaseResource(guard),
-      id: `${kyverno.namespace}/${kyverno.releaseName}`,
-      parent: guard,
-    },
-    ...others.map(child),
+    ...children.map(({ resource, manifest }) => {
+      const { name, namespace } = manifest.metadata;
+      const id = namespace === undefined ? name : `${namespace}/${name}`;
+      return { type: resourceType(manifest), name: resource, id, parent: guard };
+    }),
+    ...(release
+      ? [
+          {
+            type: RELEASE_TYPE,
+            name: releaseResource(guard),
+            id: `${kyverno.namespace}/${kyverno.releaseName}`,
+            parent: guard,
+          },
+        ]
+      : []),
   ];
 }
 
-function objectKey({ kind, metadata }: Manifest): string {
-  return `${kind}/${metadata.name}`;
-}
-
-async function lookAt(client: ClusterClient, compiled: Compiled, posture: Posture): Promise<Present> {
+/** Why nothing can be adopted as it is; undefined where something can. */
+async function obstacle(
+  client: ClusterClient,
+  posture: Posture,
+  { release, children }: Present,
+): Promise<string | undefined> {
   const { namespace, releaseName } = posture.kyverno;
-  const none = unusable(await readInstallation(client, posture.kyverno), posture);
-  if (none) return { objects: [], obstacle: `${none.found}; ${none.fix}` };
-  const revisions = await revisionsOf(client, namespace, releaseName);
-  if (revisions.length === 0)
-    return {
-      objects: [],
-      obstacle: `Kyverno in ${namespace} was not installed by Helm, so there is no release to adopt; use it as it is with kyverno.install: false, or install the chart over it first (helm upgrade --install --take-ownership)`,
-    };
-  const broken = unfinished(revisions);
+  const broken = unfinished(await revisionsOf(client, namespace, releaseName));
   if (broken)
-    return {
-      objects: [],
-      obstacle: `the Helm release ${releaseName} is ${broken.status}; helm rollback ${releaseName} first`,
-    };
-  const found = await Promise.all(
-    [...compiled.leftoverGuards, ...policiesOf(compiled)].map(async (manifest) => {
-      const live = await client.find<KubeObject>(resourceOf(manifest), manifest.metadata.name);
-      return live && !isManaged(live) ? [objectKey(manifest)] : [];
-    }),
-  );
-  return { objects: found.flat() };
-}
-
-/** All that are adopted lie in no namespace. */
-function resourceOf({ apiVersion, kind }: Manifest) {
-  if (kind === CLUSTER_POLICIES.kind) return CLUSTER_POLICIES;
-  return resource(kind, apiVersion, `${kind.toLowerCase()}s`, { namespaced: false });
+    return `the Helm release ${releaseName} is ${broken.status}: image-signing-guard recover --mend-release --namespace ${namespace} --release ${releaseName}`;
+  const installation = await readInstallation(client, posture.kyverno);
+  const hasKyverno = installation.controllers.length + installation.elsewhere.length > 0;
+  if (hasKyverno && !release)
+    return `Kyverno in ${namespace} was not installed by Helm as ${releaseName}, so there is no release to adopt; use it as it is with kyverno.install: false, name it (kyverno.namespace, kyverno.releaseName), or install the chart over it first (helm upgrade --install --take-ownership)`;
+  const none = release ? unusable(installation, posture) : undefined;
+  if (none) return `${none.found}; ${none.fix}`;
+  return children.length === 0
+    ? "nothing of the guard and no Kyverno is in this cluster: pulumi up makes it"
+    : undefined;
 }
 
 const [LABEL, VALUE] = Object.entries(MANAGED_BY)[0]!;
 
 /** The commands that adopt what was found, in their order. */
-export function commandsFor(
-  options: Pick<AdoptOptions, "stack" | "out">,
-  { kyverno }: Posture,
-  present: Present,
-): string[] {
-  const policies = present.objects.flatMap((key) =>
-    key.startsWith(`${CLUSTER_POLICIES.kind}/`) ? [key.slice(CLUSTER_POLICIES.kind.length + 1)] : [],
-  );
+export function commandsFor({ stack, out }: Pick<AdoptOptions, "stack" | "out">, { children }: Present): string[] {
+  const unmarked = (kind: string) =>
+    children.flatMap(({ manifest, isManaged: marked }) =>
+      manifest.kind === kind && !marked ? [manifest.metadata.name] : [],
+    );
+  const label = (kind: { kind: string; plural: string }) => {
+    const names = unmarked(kind.kind);
+    return names.length > 0 ? [`kubectl label ${kind.plural} ${names.join(" ")} ${LABEL}=${VALUE}`] : [];
+  };
   return [
-    `pulumi import --stack ${options.stack} --file ${options.out} --protect=false --generate-code=false --yes`,
-    `kubectl label namespace ${kyverno.namespace} ${LABEL}=${VALUE}`,
-    ...(policies.length > 0 ? [`kubectl label clusterpolicies ${policies.join(" ")} ${LABEL}=${VALUE}`] : []),
-    `pulumi up --stack ${options.stack} --diff`,
+    `pulumi import --stack ${stack} --file ${out} --protect=false --generate-code=false --yes`,
+    ...label(NAMESPACES),
+    ...label(CLUSTER_POLICIES),
+    `pulumi up --stack ${stack} --diff`,
   ];
 }
 
@@ -129,29 +116,38 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
         fix: "remove the key, and keep the rest",
       },
     ]);
-  const compiled = compilePosture(resolved);
   const client = ClusterClient.of(clusterTarget(options));
-  const present = await lookAt(client, compiled, posture);
-  if (present.obstacle !== undefined) {
-    if (isJson(options))
-      process.stdout.write(`${JSON.stringify({ version: 1, adopted: [], obstacle: present.obstacle }, null, 2)}\n`);
-    else process.stderr.write(`${present.obstacle}\n`);
+  const { namespace, releaseName } = posture.kyverno;
+  const found = await Promise.all(
+    childrenOf(compilePosture(resolved), options.name).map(async (child) => {
+      const live = await objectOf(client, child.manifest);
+      return live ? [{ ...child, isManaged: isManaged(live) }] : [];
+    }),
+  );
+  const present: Present = {
+    release: (await revisionsOf(client, namespace, releaseName)).length > 0,
+    children: found.flat(),
+  };
+  const why = await obstacle(client, posture, present);
+  if (why !== undefined) {
+    if (isJson(options)) print({ version: 1, adopted: [], obstacle: why });
+    else process.stderr.write(`${why}\n`);
     process.exitCode = 1;
     return;
   }
-  const resources = importsOf(compiled, posture, options.name, present);
-  const commands = commandsFor(options, posture, present);
+  const resources = importsOf(posture, options.name, present);
+  const commands = commandsFor(options, present);
   write(options.out, `${JSON.stringify({ resources }, null, 2)}\n`);
-  if (isJson(options)) {
-    process.stdout.write(`${JSON.stringify({ version: 1, adopted: resources, commands }, null, 2)}\n`);
-    return;
-  }
+  if (isJson(options)) return print({ version: 1, adopted: resources, commands });
+  const lines = commands.map((line) => `  ${line}\n`).join("");
   const retain = posture.kyverno.retainOnDelete
     ? ""
     : "\nkyverno.retainOnDelete: true keeps Kyverno in the cluster when the stack is destroyed.\n";
-  process.stdout.write(
-    `wrote ${options.out}: ${resources.length} resources. Then:\n\n${commands.map((line) => `  ${line}\n`).join("")}${retain}`,
-  );
+  process.stdout.write(`wrote ${options.out}: ${resources.length} resources. Then:\n\n${lines}${retain}`);
+}
+
+function print(answer: object): void {
+  process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
 }
 
 function write(file: string, text: string): void {

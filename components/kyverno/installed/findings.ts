@@ -223,6 +223,7 @@ function strength(installation: Installation, { kyverno }: Posture): Found[] {
   const reports = controllerOf(installation, "reports-controller");
   const limit = admission.memoryLimit === undefined ? Number.POSITIVE_INFINITY : mebibytes(admission.memoryLimit);
   return [
+    ...earlierPatch(admission, kyverno),
     ...(reports && reports.available > 0
       ? []
       : [
@@ -255,6 +256,19 @@ function strength(installation: Installation, { kyverno }: Posture): Found[] {
           },
         ]
       : []),
+  ];
+}
+
+/** What the guard itself installs is what it was tried on. */
+function earlierPatch({ version = "" }: Controller, { target }: Posture["kyverno"]): Found[] {
+  const { appVersion } = KYVERNO_LINES[target];
+  if (Number(version.split(".")[2]) >= Number(appVersion.split(".")[2])) return [];
+  return [
+    {
+      evidence: `Kyverno ${version}, and this package was tried on ${appVersion}`,
+      undoes: "earlier patches have bugs that were mended since: 1.10.0 refuses every debug container, signed or not",
+      mend: `have Kyverno moved to ${appVersion}`,
+    },
   ];
 }
 

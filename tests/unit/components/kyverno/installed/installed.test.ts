@@ -322,6 +322,7 @@ describe("a Kyverno that somebody else runs", () => {
     const { refused, warned } = judged(weak);
     assert.deepEqual(refused, []);
     assert.match(warned.join("\n"), /no reports controller(.|\n)*1 of 3 admission(.|\n)*384Mi of memory/);
+    assert.match(judged(installation({}, { version: "1.10.0" })).warned.join(), /1\.10\.0, and .* tried on v1\.10\.7/);
     assert.match(judged(config({ excludeGroups: "system:nodes" })).warned.join(), /stolen kubelet/);
   });
 
