@@ -49,7 +49,7 @@ const IDLE_MS = 60;
 async function settled({ node }: BenchCluster): Promise<void> {
   const used = () => node.processes().reduce((sum, { pid }) => sum + cpuMs(pid), 0);
   let before = used();
-  await waitFor("Kyverno is idle", 120_000, async () => {
+  await waitFor("Kyverno is idle", 600_000, async () => {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     const now = used();
     const isIdle = now - before < IDLE_MS;

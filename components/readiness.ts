@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ReadinessArgs } from "./args";
-import type { ClusterTarget } from "./kubernetes/kubeConfig";
+import type { ClusterClient } from "./kubernetes/client";
 import type { CanaryTarget, Deployed } from "./kyverno/canary";
 import type { Wanted } from "./kyverno/preflight";
 import { isMocked } from "./mocked";
@@ -17,6 +17,7 @@ const PREVIEW_PATIENCE_MS = 3000;
  */
 export class ReadinessProbe {
   private readonly wanted: boolean;
+  private client?: Promise<ClusterClient>;
 
   constructor(
     private readonly component: pulumi.ComponentResource,
@@ -46,10 +47,16 @@ export class ReadinessProbe {
   }
 
   /** Looks at the cluster when the engine is about to do something; undefined where nobody can look. */
-  async lookNow<T>(question: (target: ClusterTarget) => Promise<T>): Promise<T | undefined> {
+  async lookNow<T>(question: (client: ClusterClient) => Promise<T>): Promise<T | undefined> {
     if (!this.wanted) return undefined;
+    this.client ??= this.connect();
+    return question(await this.client);
+  }
+
+  /** One for all questions of a run, as each new one would log in anew. */
+  private async connect(): Promise<ClusterClient> {
     const kubeconfig = await new Promise<string | undefined>((resolve) => this.kubeconfig().apply(resolve));
-    return question({ kubeconfig, context: this.context() });
+    return (await import("./kubernetes/client")).ClusterClient.of({ kubeconfig, context: this.context() });
   }
 
   /** Passes a value on once Kyverno answers for policies, so that none is sent to webhooks that don't work yet. */

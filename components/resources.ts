@@ -45,10 +45,7 @@ function unlessThere(
   find: (client: ClusterClient) => Promise<string | undefined>,
 ): ReturnType<typeof beforeCreate> {
   return beforeCreate(name, async () => {
-    const found = await probe.lookNow(async (target) => {
-      const { ClusterClient } = await import("./kubernetes/client");
-      return find(ClusterClient.of(target));
-    });
+    const found = await probe.lookNow(find);
     if (found === undefined) return;
     throw new Error(
       `${found} is in the cluster already, and this stack's state does not know it: most likely an earlier up was killed. Run image-signing-guard adopt --stack ${pulumi.getStack()}${name === "guard" ? "" : ` --name ${name}`} and the pulumi import that it prints, then pulumi up again`,
@@ -92,6 +89,7 @@ export function createResources(parts: Omit<Component, "cleared">): Made {
     createTyped(component.name, compiled.networkPolicy, {
       parent: component.parent,
       dependsOn: after(component, namespace),
+      ...unlessMade(component, compiled.networkPolicy),
     });
   const kyvernoIsThere = pulumi.all([component.cleared, release?.id]);
   const policies = createPolicies(component, release ? [release] : trust, kyvernoIsThere);

@@ -68,7 +68,10 @@ async function obstacle(
   posture: Posture,
   { release, children }: Present,
 ): Promise<string | undefined> {
-  const { namespace, releaseName } = posture.kyverno;
+  const { namespace, releaseName, install } = posture.kyverno;
+  const nothing =
+    "nothing of the guard and no Kyverno of its own is in this cluster: pulumi up makes what is to be there";
+  if (install === false) return children.length === 0 ? nothing : undefined;
   const broken = unfinished(await revisionsOf(client, namespace, releaseName));
   if (broken)
     return `the Helm release ${releaseName} is ${broken.status}: image-signing-guard recover --mend-release --namespace ${namespace} --release ${releaseName}`;
@@ -107,17 +110,8 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   const settings = readStackSettings(options.stack, options.cwd, { ...options, without: "kubeconfig" });
   const resolved = resolveSettings(settings);
   const { posture } = resolved;
-  if (posture.kyverno.install === false)
-    throw new GuardInputError([
-      {
-        key: "kyverno.install",
-        found: "false",
-        allowed: "true, where Kyverno is to be the guard's own",
-        fix: "remove the key, and keep the rest",
-      },
-    ]);
   const client = ClusterClient.of(clusterTarget(options));
-  const { namespace, releaseName } = posture.kyverno;
+  const { namespace, releaseName, install } = posture.kyverno;
   const found = await Promise.all(
     childrenOf(compilePosture(resolved), options.name).map(async (child) => {
       const live = await objectOf(client, child.manifest);
@@ -125,7 +119,8 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
     }),
   );
   const present: Present = {
-    release: (await revisionsOf(client, namespace, releaseName)).length > 0,
+    // What somebody else runs stays theirs; what the guard made beside it may still be unknown to the state.
+    release: install !== false && (await revisionsOf(client, namespace, releaseName)).length > 0,
     children: found.flat(),
   };
   const why = await obstacle(client, posture, present);
@@ -140,9 +135,10 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   write(options.out, `${JSON.stringify({ resources }, null, 2)}\n`);
   if (isJson(options)) return print({ version: 1, adopted: resources, commands });
   const lines = commands.map((line) => `  ${line}\n`).join("");
-  const retain = posture.kyverno.retainOnDelete
-    ? ""
-    : "\nkyverno.retainOnDelete: true keeps Kyverno in the cluster when the stack is destroyed.\n";
+  const retain =
+    !present.release || posture.kyverno.retainOnDelete
+      ? ""
+      : "\nkyverno.retainOnDelete: true keeps Kyverno in the cluster when the stack is destroyed.\n";
   process.stdout.write(`wrote ${options.out}: ${resources.length} resources. Then:\n\n${lines}${retain}`);
 }
 

@@ -129,7 +129,7 @@ async function policiesOfOthers(client: ClusterClient, names: readonly string[])
   return [
     {
       found: `${taken.length === 1 ? "a ClusterPolicy" : "ClusterPolicies"} ${taken.join(", ")} that this guard did not make`,
-      fix: `keep a copy, and let the guard's take its place: kubectl delete clusterpolicy ${taken.join(" ")}, then pulumi up at once; or label it ${label}=${value} to have it changed in place`,
+      fix: `keep a copy, and let the guard's take its place: kubectl delete clusterpolicy ${taken.join(" ")}, then pulumi up at once; or have it changed in place: image-signing-guard adopt lists it for pulumi import, and prints the label (${label}=${value}) that it needs`,
     },
   ];
 }

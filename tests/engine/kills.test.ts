@@ -21,7 +21,7 @@ const KILLS: readonly (readonly [resource: string, laterMs: number])[] = [
   ["guard-kyverno", 9000],
   ["guard-guard-image-verdicts", 500],
   ["guard-require-signed-images", 500],
-  ["guard-image-signing-guard-namespaced-policies", 0],
+  ["guard-run-image-signing-guard-doctor-mutating", 300],
 ];
 
 type Stack = Awaited<ReturnType<typeof openStack>>;
