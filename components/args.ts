@@ -1072,6 +1072,13 @@ export interface ReadinessArgs {
    */
   canary?: boolean;
   /**
+   * An image that the stack's signers have signed, with tag or digest, covered by `images`. Where something is enforced, `up`
+   * then ends only when a pod with it would be admitted too: a wrong trust anchor, or a registry that can't be read, fails
+   * `up` and not the next deployment. Default: none, and only an unsigned image is offered.
+   * @default none
+   */
+  signedImage?: string;
+  /**
    * Wait for each step, in seconds, 5 to 1800. Default 180.
    * @default 180
    */

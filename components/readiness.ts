@@ -87,10 +87,12 @@ export class ReadinessProbe {
     const ready = pulumi.all([cleared, ...resources.map(({ id }) => id)]);
     if (!this.wanted) return ready.apply(() => "release deployed, policies Ready");
     const webhooks = "release deployed, policies Ready, webhooks registered";
-    const proven = enforcedScopes(posture).length > 0 ? `${webhooks}, unsigned canary refused` : webhooks;
+    const { signedImage } = this.args;
+    const refused = `${webhooks}, unsigned canary refused${signedImage === undefined ? "" : ", signed canary admitted"}`;
+    const proven = enforcedScopes(posture).length > 0 ? refused : webhooks;
     if (pulumi.runtime.isDryRun()) return pulumi.output(proven);
     return this.ask(pulumi.all([deployed, ready]), async (target, [wanted]) =>
-      (await import("./kyverno/canary")).askCanary(target, posture, wanted as Deployed),
+      (await import("./kyverno/canary")).askCanary(target, posture, { ...(wanted as Deployed), signedImage }),
     ).apply(() => proven);
   }
 

@@ -2,7 +2,7 @@ import { TagHandling } from "./args";
 import { resolveBackstop } from "./posture/backstop";
 import type { Context } from "./posture/context";
 import { checkExtraPolicies } from "./posture/extraPolicies";
-import { checkRepositories } from "./posture/images";
+import { checkRepositories, checkSignedImage } from "./posture/images";
 import { resolveKyverno } from "./posture/kyverno";
 import { resolveMonitoring } from "./posture/monitoring";
 import { namespaceGroups, partitionNamespaces } from "./posture/namespaces";
@@ -48,6 +48,7 @@ export function resolveConfig(config: GuardConfig, { now = new Date() }: Resolve
   const kyverno = resolveKyverno(context);
   const partition = partitionNamespaces(context, kyverno.namespace);
   checkRepositories(context);
+  checkSignedImage(context);
   const images = resolveImages(context);
   const trust = resolveTrust(context);
   const suspended = resolveSuspensions(context);

@@ -399,6 +399,7 @@ export const guardSchema = block({
       .optional(),
     context: text("a context of that kubeconfig", "prod").optional(),
     canary: flag().optional(),
+    signedImage: text("an image with tag or digest that is signed", "ghcr.io/ikey168/modulo-backend:1.0.0").optional(),
     timeoutSeconds: wholeNumber(5, 1800, 180).optional(),
   }).optional(),
 });

@@ -70,21 +70,23 @@ export async function awaitPolicyWebhooks(target: CanaryTarget): Promise<void> {
   });
 }
 
-/** What must be in the cluster word for word. */
+/** What must be in the cluster word for word, and what must get in. */
 export interface Deployed {
   readonly policies?: readonly Manifest[];
   readonly backstop?: readonly Manifest[];
+  /** Signed as the stack wants it. */
+  readonly signedImage?: string;
 }
 
 /**
  * Makes sure that the API server asks Kyverno and acts on its answer; throws what did not come true. Each policy must say
  * what the stack says, whatever the state believes; and for each that refuses, a pod that nobody signed is offered by dry
- * run to a namespace of its own. Nothing is stored.
+ * run to a namespace of its own, and one that is signed where the stack names such an image. Nothing is stored.
  */
 export async function askCanary(
   target: CanaryTarget,
   posture: Posture,
-  { policies = [], backstop = [] }: Deployed = {},
+  { policies = [], backstop = [], signedImage }: Deployed = {},
 ): Promise<void> {
   const client = ClusterClient.of(target);
   const { configuration } = RESOURCE_WEBHOOKS.mutating;
@@ -113,6 +115,11 @@ export async function askCanary(
       if (refusal === undefined) return "the API server would admit it";
       return refusal.includes(policy) ? undefined : `it was refused by another policy: ${refusal}`;
     });
+  if (signedImage === undefined) return;
+  for (const { policy, namespace } of offers)
+    await until(target, `admission of the signed canary ${signedImage} in namespace ${namespace} (${policy})`, () =>
+      offerPod(client, namespace, signedImage),
+    );
 }
 
 /** A policy that somebody changed behind the state's back is not put back by an `up` that sees no difference. */

@@ -140,6 +140,22 @@ function checkRegistryHost(key: string, repository: string, problems: ProblemLis
   }
 }
 
+/** An image that no entry covers would be admitted or refused for another reason than its signature. */
+export function checkSignedImage({ config, problems }: Context): void {
+  const image = config.readiness?.signedImage;
+  if (image === undefined) return;
+  const key = "readiness.signedImage";
+  const name = image.slice(image.lastIndexOf("/") + 1);
+  if (!/[:@]/.test(name)) problems.add(key, image, "an image with tag or digest", `write ${image}:TAG`);
+  else if (
+    !repositoryCovered(
+      config.images.flatMap(({ repositories }) => repositories),
+      image,
+    )
+  )
+    problems.add(key, image, "an image that an entry of images covers", "name one that is signed as the entry says");
+}
+
 /**
  * Whether one of the patterns covers an image: Kyverno's wildcards match it, and those in the registry's name take
  * nothing but a registry's name, as the rules on image sources have it.

@@ -69,7 +69,8 @@ describe("engine: a Kyverno that somebody else runs", function () {
     const { target } = kyverno as { target: string };
     return { ...rest, mode, kyverno: { install: false, target, replicas: 1 } };
   };
-  const args = (mode: "audit" | "enforce"): ImageSigningGuardArgs => argsFromSettings(settings(mode));
+  const args = (mode: "audit" | "enforce"): ImageSigningGuardArgs =>
+    argsFromSettings({ ...settings(mode), readiness: { signedImage: images.signed } });
 
   const offer = async (image: string) =>
     (await request(cluster.plane.client, "POST", "/api/v1/namespaces/production/pods?dryRun=All", pod("app", image)))
@@ -130,7 +131,7 @@ describe("engine: a Kyverno that somebody else runs", function () {
     await installKyverno(plane, node.kyverno, mergeValues({}, parse(values.text) as Json));
     untouched = await theirs();
     const { outputs } = await stack.up(args("enforce"));
-    assert.match(String(outputs.readiness), /unsigned canary refused$/);
+    assert.match(String(outputs.readiness), /unsigned canary refused, signed canary admitted$/);
     assert.equal(await offer(images.unsigned), 400);
     assert.equal(await offer(images.signed), 201);
     assert.ok(await theirsRefuses());

@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { NAMESPACED_POLICIES } from "../../components/backstop/namespacedPolicies";
 import type { Manifest } from "../../components/kubernetes/manifest";
 import { JUDGES } from "../../components/policies/names";
@@ -13,6 +14,8 @@ export interface FakeCluster {
   readonly requests: string[];
   /** What the API server answers when an unsigned pod is offered. */
   podAnswer: { code: number; message: string };
+  /** The same for pods of this image; none where absent. */
+  signed?: { readonly image: string; readonly answer: { code: number; message: string } };
   webhooksHaveCa: boolean;
   /** Whether somebody else's Kyverno is installed. */
   foreignKyverno: boolean;
@@ -36,14 +39,14 @@ export const REFUSED = {
 /** An API server with just what the readiness checks ask for. */
 export async function startFakeCluster(namespaces: readonly string[]): Promise<FakeCluster> {
   const requests: string[] = [];
-  const server = http.createServer((request, response) => {
-    request.resume();
+  const server = http.createServer(async (request, response) => {
+    const sent = await text(request);
     const { pathname } = new URL(request.url ?? "", "http://x");
     requests.push(`${request.method} ${pathname}`);
-    const [code, body] = answer(request.method ?? "", pathname);
+    const [code, body] = answer(request.method ?? "", pathname, sent);
     response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
   });
-  const answer = (method: string, path: string): [code: number, body: unknown] => {
+  const answer = (method: string, path: string, sent: string): [code: number, body: unknown] => {
     if (path.includes("customresourcedefinitions"))
       return cluster.foreignKyverno ? [200, { metadata: { name: "clusterpolicies.kyverno.io" } }] : [404, {}];
     if (path === ADMISSION) {
@@ -70,7 +73,11 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
       return [201, { status: { userInfo: { username: "ulla", groups: cluster.groups } } }];
     if (path.endsWith("/policies") && cluster.backstopInForce && !cluster.groups.includes("platform"))
       return [403, { kind: "Status", code: 403, message: `ValidatingAdmissionPolicy '${NAMESPACED_POLICIES}' denied` }];
-    if (path.endsWith("/pods")) return [cluster.podAnswer.code, { kind: "Status", ...cluster.podAnswer }];
+    if (path.endsWith("/pods")) {
+      const { signed, podAnswer } = cluster;
+      const { code, message } = signed && sent.includes(signed.image) ? signed.answer : podAnswer;
+      return [code, { kind: "Status", code, message }];
+    }
     return [201, {}];
   };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

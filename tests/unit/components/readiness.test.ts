@@ -9,6 +9,7 @@ import type { Manifest } from "../../../components/kubernetes/manifest";
 import { askCanary, awaitPolicyWebhooks } from "../../../components/kyverno/canary";
 import { type FakeCluster, REFUSED, startFakeCluster } from "../../support/fakeCluster";
 import { promiseOf, runStack } from "../../support/mockStack";
+import { problemsOf } from "../../support/problems";
 import { compile, postureOf, settings } from "../../support/settings";
 
 const ENFORCED = postureOf(settings({ mode: "enforce" }));
@@ -54,6 +55,28 @@ describe("readiness", () => {
     for (const namespace of ["production", "shop"])
       assert.ok(cluster.requests.includes(`POST /api/v1/namespaces/${namespace}/pods`), cluster.requests.join());
   });
+
+  it("offers the signed image that the stack names, too, and fails when it would be refused", async () => {
+    const signedImage = "ghcr.io/ikey168/modulo-backend:1.0.0";
+    cluster.signed = { image: signedImage, answer: { code: 201, message: "" } };
+    await askCanary(target(), ENFORCED, { signedImage });
+    cluster.signed = { image: signedImage, answer: REFUSED };
+    await assert.rejects(
+      askCanary(target(), ENFORCED, { signedImage }),
+      /admission of the signed canary ghcr\.io\/ikey168\/modulo-backend:1\.0\.0 in namespace shop/,
+    );
+    await askCanary(target(), AUDITED, { signedImage });
+  });
+
+  for (const [what, signedImage, allowed] of [
+    ["without tag or digest", "ghcr.io/ikey168/modulo-backend", /tag or digest/],
+    ["that no entry covers", "ghcr.io/other/app:1", /that an entry of images covers/],
+  ] as const)
+    it(`a signed image ${what} is an error`, () => {
+      const [problem] = problemsOf(() => postureOf(settings({ readiness: { signedImage } })));
+      assert.equal(problem!.key, "readiness.signedImage");
+      assert.match(problem!.allowed, allowed);
+    });
 
   it("fails when somebody changed or removed a policy behind the state's back, and says how to put it back", async () => {
     await askCanary(target(), ENFORCED, { policies: POLICIES });
