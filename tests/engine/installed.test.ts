@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { renderStack } from "../../cli/render/run";
-import type { ImageSigningGuardArgs } from "../../components/args";
+import { type ImageSigningGuardArgs, InstallationFinding } from "../../components/args";
 import type { Json } from "../../components/kubernetes/manifest";
 import { mergeValues } from "../../components/kyverno/values";
 import { argsFromSettings } from "../../components/settings";
@@ -123,6 +123,20 @@ describe("engine: a Kyverno that somebody else runs", function () {
     assert.match(text, /kyverno-admission-controller lacks SIGSTORE_ROOT_FILE/);
     assert.match(String(outputs.releaseStatus), /^none: somebody else runs Kyverno$/);
     assert.equal(await offer(images.unsigned), 201);
+  });
+
+  it("the patch that render prints brings the anchors, where no values are merged", async () => {
+    const { plane } = cluster;
+    const rendered = renderStack(settings("enforce")).files.find(({ name }) => name === "2-kyverno-trust.yaml")!;
+    for (const document of parseAllDocuments(rendered.text)) {
+      const patch = document.toJS() as { metadata: { name: string } };
+      const path = `/apis/apps/v1/namespaces/kyverno/deployments/${patch.metadata.name}?fieldManager=image-signing-guard`;
+      await requestObject(plane.client, "PATCH", path, patch, "application/apply-patch+yaml");
+    }
+    const { kyverno, ...rest } = args("enforce");
+    const acknowledged = [{ finding: InstallationFinding.ResourceFilters, reason: "this test is about the anchors" }];
+    const { outputs } = await stack.up({ ...rest, kyverno: { ...kyverno, acknowledged } });
+    assert.match(String(outputs.readiness), /unsigned canary refused, signed canary admitted$/);
   });
 
   it("once whoever runs Kyverno has merged the values that render prints, enforce is made", async () => {
