@@ -4,7 +4,9 @@ import type { AdoptOptions } from "./run";
 
 export function adoptCommand(): Command {
   const command = new Command("adopt")
-    .description("Print what pulumi import needs to make a Kyverno that is there already the guard's own.")
+    .description(
+      "Print what pulumi import needs: to make a Kyverno that is there the guard's own, or after an up that was killed.",
+    )
     .requiredOption("-s, --stack <name>", "stack whose Pulumi.<name>.yaml is read")
     .option("--name <name>", "what the program calls its ImageSigningGuard", "guard")
     .option("--out <file>", "write the list into this file", "adopt.json");

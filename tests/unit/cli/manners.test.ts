@@ -322,6 +322,24 @@ describe("command line: manners", () => {
       );
     });
 
+    it("adopt of an empty cluster, and of one in which a killed up has left a namespace", async () => {
+      const absent = { code: 404, body: { kind: "Status", code: 404, message: "not found" } };
+      const args = [
+        "adopt",
+        "-s",
+        "prod",
+        "--kubeconfig",
+        kubeconfig,
+        "--out",
+        path.join(path.dirname(kubeconfig), "list"),
+      ];
+      answer = () => absent;
+      assert.match(String((await fits("adopt", args)).obstacle), /pulumi up makes/);
+      answer = ({ pathname }) => (pathname.endsWith("/namespaces/kyverno") ? { body: { metadata: {} } } : absent);
+      const { commands } = await fits("adopt", args);
+      assert.match((commands as string[]).join("\n"), /^pulumi import .*\nkubectl label namespaces kyverno /);
+    });
+
     it("doctor, recover and bypass list of a cluster, and of one that forbids", async () => {
       const annotations = {
         "policies.kyverno.io/skip": "require-signed-images",
