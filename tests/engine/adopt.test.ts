@@ -4,34 +4,15 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ImportResource } from "@pulumi/pulumi/automation";
 import { argsFromSettings } from "../../components/settings";
-import { pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";
 import { localSettings } from "../../local/demo/settings";
 import { type EngineStack, openStack } from "../../local/engine";
 import { installKyverno } from "../../local/kyverno";
-import { request, requestObject } from "../../local/request";
+import { requestObject } from "../../local/request";
 import { sleep, waitFor } from "../../local/waitFor";
 import { needsNodeHost, projectOf, startEngine } from "./support";
-
-const clusterPolicies = "/apis/kyverno.io/v1/clusterpolicies";
-
-const refusing = (name: string, message: string) => ({
-  apiVersion: "kyverno.io/v1",
-  kind: "ClusterPolicy",
-  metadata: { name },
-  spec: {
-    validationFailureAction: "Enforce",
-    background: false,
-    rules: [
-      {
-        name: "team",
-        match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: ["production"] } }] },
-        validate: { message, pattern: { metadata: { labels: { team: "?*" } } } },
-      },
-    ],
-  },
-});
+import { clusterPolicies, haveTheirPolicies, offerPod, theirsRefuses } from "./theirs";
 
 /** Somebody else's release, with somebody else's policies, becomes the guard's own and is given back. */
 describe("engine: a Kyverno that is adopted", function () {
@@ -51,12 +32,7 @@ describe("engine: a Kyverno that is adopted", function () {
     settings = localSettings("prod", sigstore, node.kyverno);
     await installKyverno(plane, node.kyverno, {});
     // One of theirs, and one that somebody applied by hand under a name of the guard's.
-    for (const policy of [refusing("need-a-team", "needs a team"), refusing("verify-image-signatures", "by hand")])
-      await waitFor("their policy is stored", 120_000, async () => {
-        const { status } = await request(plane.client, "POST", clusterPolicies, policy);
-        return status === 201 || status === 409;
-      });
-    await waitFor("their policy refuses", 60_000, theirsRefuses);
+    await haveTheirPolicies(plane, ["need-a-team", "verify-image-signatures"]);
     stack = await openStack(plane, engine, "adopted");
   });
 
@@ -65,15 +41,7 @@ describe("engine: a Kyverno that is adopted", function () {
     await cluster?.stop();
   });
 
-  async function theirsRefuses(): Promise<boolean> {
-    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "without-a-team" } };
-    const path = "/api/v1/namespaces/production/configmaps?dryRun=All";
-    return (await request(cluster.plane.client, "POST", path, body)).status !== 201;
-  }
-
-  const offer = async (image: string) =>
-    (await request(cluster.plane.client, "POST", "/api/v1/namespaces/production/pods?dryRun=All", pod("app", image)))
-      .status;
+  const offer = (image: string) => offerPod(cluster.plane, image);
 
   const label = (path: string, value: string | null) =>
     requestObject(
@@ -91,7 +59,7 @@ describe("engine: a Kyverno that is adopted", function () {
   async function guarded(action: () => Promise<unknown>): Promise<number> {
     let [ended, admitted] = [false, 0];
     const asking = (async () => {
-      for (; !ended; await sleep(200)) if (!(await theirsRefuses())) admitted++;
+      for (; !ended; await sleep(200)) if (!(await theirsRefuses(cluster.plane))) admitted++;
     })();
     try {
       await action();

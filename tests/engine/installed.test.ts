@@ -5,35 +5,15 @@ import { type ImageSigningGuardArgs, InstallationFinding } from "../../component
 import type { Json } from "../../components/kubernetes/manifest";
 import { mergeValues } from "../../components/kyverno/values";
 import { argsFromSettings } from "../../components/settings";
-import { pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";
 import { localSettings } from "../../local/demo/settings";
 import { type EngineStack, openStack } from "../../local/engine";
 import { installKyverno } from "../../local/kyverno";
-import { request, requestObject } from "../../local/request";
+import { requestObject } from "../../local/request";
 import { waitFor } from "../../local/waitFor";
 import { startEngine } from "./support";
-
-const clusterPolicies = "/apis/kyverno.io/v1/clusterpolicies";
-
-/** Somebody else's policy, which must work before, beside and after the guard. */
-const THEIRS = {
-  apiVersion: "kyverno.io/v1",
-  kind: "ClusterPolicy",
-  metadata: { name: "need-a-team" },
-  spec: {
-    validationFailureAction: "Enforce",
-    background: false,
-    rules: [
-      {
-        name: "team",
-        match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: ["production"] } }] },
-        validate: { message: "needs a team", pattern: { metadata: { labels: { team: "?*" } } } },
-      },
-    ],
-  },
-};
+import { clusterPolicies, haveTheirPolicies, offerPod, theirsRefuses } from "./theirs";
 
 /** Kyverno runs here already, by Helm and with policies of others: the guard uses it and leaves it as it was. */
 describe("engine: a Kyverno that somebody else runs", function () {
@@ -51,11 +31,7 @@ describe("engine: a Kyverno that somebody else runs", function () {
     await ensureNamespaces(plane, ["production"]);
     // As the chart comes.
     await installKyverno(plane, node.kyverno, {});
-    await waitFor("a policy of theirs is stored", 120_000, async () => {
-      const { status } = await request(plane.client, "POST", clusterPolicies, THEIRS);
-      return status === 201 || status === 409;
-    });
-    await waitFor("their policy refuses", 60_000, theirsRefuses);
+    await haveTheirPolicies(plane, ["need-a-team"]);
     stack = await openStack(plane, engine, "installed");
   });
 
@@ -72,15 +48,7 @@ describe("engine: a Kyverno that somebody else runs", function () {
   const args = (mode: "audit" | "enforce"): ImageSigningGuardArgs =>
     argsFromSettings({ ...settings(mode), readiness: { signedImage: images.signed } });
 
-  const offer = async (image: string) =>
-    (await request(cluster.plane.client, "POST", "/api/v1/namespaces/production/pods?dryRun=All", pod("app", image)))
-      .status;
-
-  async function theirsRefuses(): Promise<boolean> {
-    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "without-a-team" } };
-    const path = "/api/v1/namespaces/production/configmaps?dryRun=All";
-    return (await request(cluster.plane.client, "POST", path, body)).status === 400;
-  }
+  const offer = (image: string) => offerPod(cluster.plane, image);
 
   /** All that their installation consists of, without what changes by itself. */
   async function theirs(): Promise<unknown> {
@@ -148,7 +116,7 @@ describe("engine: a Kyverno that somebody else runs", function () {
     assert.match(String(outputs.readiness), /unsigned canary refused, signed canary admitted$/);
     assert.equal(await offer(images.unsigned), 400);
     assert.equal(await offer(images.signed), 201);
-    assert.ok(await theirsRefuses());
+    assert.ok(await theirsRefuses(cluster.plane));
     assert.deepEqual(await theirs(), untouched);
     assert.deepEqual(
       (await stack.preview(args("enforce"), { expectNoChanges: true })).operations.filter(
@@ -161,7 +129,7 @@ describe("engine: a Kyverno that somebody else runs", function () {
   it("destroy takes away what the guard made and nothing else", async () => {
     await stack.destroy();
     assert.deepEqual(await theirs(), untouched);
-    assert.ok(await theirsRefuses());
+    assert.ok(await theirsRefuses(cluster.plane));
     await waitFor("unsigned pods get in again", 60_000, async () => (await offer(images.unsigned)) === 201);
   });
 });
