@@ -199,7 +199,7 @@ function processesOf(folder: string): number[] {
 }
 
 /** The program of index.ts with arguments that are given, not read from the stack's config. */
-function guardProgram(args: ImageSigningGuardArgs): PulumiFn {
+export function guardProgram(args: ImageSigningGuardArgs): PulumiFn {
   return async () => {
     // Loaded late: it brings the whole Kubernetes SDK along.
     const { ImageSigningGuard } = await import("../components/imageSigningGuard");
