@@ -12,7 +12,11 @@ export const READY_POLICIES = "image-signing-guard-ready-policies";
  * How long Kyverno's replicas may take to judge by a policy that says it is ready: each hears of it by itself, and asks
  * the API server what its kinds are before it counts.
  */
-const SETTLE_SECONDS = 5;
+export const SETTLE_SECONDS = 5;
+
+/** Finds the policies that must be Ready. */
+const JUDGING = [...GUARDS, ...JUDGES];
+export const JUDGING_SELECTOR = `${ROLE_LABEL} in (${JUDGING.join(",")})`;
 
 /**
  * Kyverno 1.13 judges by no policy that is not Ready, and answers "allowed" instead: so it is after its webhooks were
@@ -33,7 +37,7 @@ export function readyPolicies(posture: Posture, { scopes }: Backstop): Manifest[
       },
     ],
   };
-  const selector = { matchExpressions: [{ key: ROLE_LABEL, operator: "In", values: [...GUARDS, ...JUDGES] }] };
+  const selector = { matchExpressions: [{ key: ROLE_LABEL, operator: "In", values: JUDGING }] };
   const bindings = bindingsTo({ selector }, "run-image-signing-guard-doctor-ready-policies", posture, scopes);
   return admissionPolicy(READY_POLICIES, spec, bindings);
 }

@@ -1,6 +1,7 @@
 import { GuardMode } from "../args";
 import { backstopDrift } from "../backstop/drift";
 import { NAMESPACED_POLICIES } from "../backstop/namespacedPolicies";
+import { JUDGING_SELECTOR, READY_POLICIES, SETTLE_SECONDS } from "../backstop/readyPolicies";
 import { ClusterClient } from "../kubernetes/client";
 import { missingRight, wordsOf } from "../kubernetes/errors";
 import type { ClusterTarget } from "../kubernetes/kubeConfig";
@@ -97,6 +98,7 @@ export async function askCanary(
 
   await askBackstop(target, client, posture, backstop);
   await comparePolicies(client, posture, policies);
+  if (backstop.some(({ metadata }) => metadata.name === READY_POLICIES)) await awaitSettled(target, client);
   const refusing = posture.policies.filter(({ role, mode }) => isJudge(role) && mode === GuardMode.Enforce);
   if (refusing.length === 0) return;
   const names = ((await client.list(NAMESPACES)) ?? []).map(({ metadata }) => metadata?.name ?? "").sort();
@@ -134,6 +136,32 @@ async function comparePolicies(client: ClusterClient, posture: Posture, policies
     const others = more.length > 0 ? ` and ${more.length} more places` : "";
     throw new Error(`ClusterPolicy ${name} was changed in the cluster (${first}${others}); ${PUT_BACK}`);
   }
+}
+
+/** Until then the backstop lets nothing start. A second more for each of the two times that it compares, which are whole. */
+async function awaitSettled(target: CanaryTarget, client: ClusterClient): Promise<void> {
+  await until(target, `policies that have been Ready for ${SETTLE_SECONDS} s`, async () => {
+    const judging = (await client.list<Readiness>(CLUSTER_POLICIES, { labelSelector: JUDGING_SELECTOR })) ?? [];
+    const latest = Date.now() + (client.skewSeconds ?? 0) * 1000 - (SETTLE_SECONDS + 2) * 1000;
+    const early = judging.filter(
+      ({ status }) =>
+        !status?.conditions?.some(
+          ({ type, status: is, lastTransitionTime = "" }) =>
+            type === "Ready" && is === "True" && Date.parse(lastTransitionTime) < latest,
+        ),
+    );
+    return early.length > 0 ? early.map(({ metadata }) => metadata?.name).join(", ") : undefined;
+  });
+}
+
+interface Readiness extends KubeObject {
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type?: string;
+      readonly status?: string;
+      readonly lastTransitionTime?: string;
+    }[];
+  };
 }
 
 const PUT_BACK = "to put it back: pulumi up --refresh";

@@ -64,6 +64,7 @@ export async function startFakeCluster(namespaces: readonly string[]): Promise<F
       return [200, { webhooks: [{ name: "w", clientConfig: cluster.webhooksHaveCa ? { caBundle: "eA==" } : {} }] }];
     if (method === "GET" && path === "/api/v1/namespaces")
       return [200, { items: namespaces.map((name) => ({ metadata: { name } })) }];
+    if (method === "GET" && path.endsWith("/clusterpolicies")) return [200, { items: cluster.policies }];
     const policy = method === "GET" ? /clusterpolicies\/(.+)$/.exec(path)?.[1] : undefined;
     if (policy !== undefined) {
       const found = cluster.policies.find(({ metadata }) => metadata.name === policy);

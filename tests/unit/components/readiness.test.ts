@@ -68,6 +68,24 @@ describe("readiness", () => {
     await askCanary(target(), AUDITED, { signedImage });
   });
 
+  it("does not end while the backstop would still let nothing start, as on the line that ignores unready policies", async () => {
+    const later = settings({ mode: "enforce", kyverno: { target: "1.13" } });
+    const { backstop, ...compiled } = compile(later);
+    cluster.backstop = backstop;
+    const since = (seconds: number) => {
+      const lastTransitionTime = new Date(Date.now() - seconds * 1000).toISOString();
+      const status = { conditions: [{ type: "Ready", status: "True", lastTransitionTime }] };
+      return policiesOf(compiled).map((policy) => ({ ...policy, status }));
+    };
+    cluster.policies = since(1);
+    const ask = () => askCanary(target(), postureOf(later), { backstop });
+    await assert.rejects(ask, /been Ready for 5 s did not come .*require-signed-images/);
+    cluster.policies = since(20);
+    await ask();
+    cluster.policies = policiesOf(compiled);
+    await assert.rejects(ask, /been Ready for 5 s/);
+  });
+
   for (const [what, signedImage, allowed] of [
     ["without tag or digest", "ghcr.io/ikey168/modulo-backend", /tag or digest/],
     ["that no entry covers", "ghcr.io/other/app:1", /that an entry of images covers/],
