@@ -206,6 +206,11 @@ async function onlyHandWritten(world: World, verification: object): Promise<void
   await waitFor("the hand-written policy judges", 60_000, async () =>
     /hand-written/.test(await offer(world, world.images.otherRepository)),
   );
+  // The API server acts on what was deleted seconds later; this image is none that the policy looks at.
+  await waitFor("the API server has forgotten the backstop", 60_000, async () => {
+    await create(plane.client, production, pod(`forgotten-${count++}`, world.images.nginx), "?dryRun=All");
+    return true;
+  });
 }
 
 /** Refusals that need other policies; each leaves its own behind, the last ones a broken Kyverno. */
