@@ -4,7 +4,7 @@ import { ClusterClient } from "../../components/kubernetes/client";
 import { isManaged, MANAGED_BY } from "../../components/kubernetes/manifest";
 import { objectOf } from "../../components/kubernetes/objects";
 import { CLUSTER_POLICIES, NAMESPACES } from "../../components/kubernetes/resources";
-import { revisionsOf, unfinished } from "../../components/kyverno/helmRelease";
+import { type Revision, revisionsOf, unfinished } from "../../components/kyverno/helmRelease";
 import { readInstallation } from "../../components/kyverno/installed/facts";
 import { unusable } from "../../components/kyverno/installed/findings";
 import { fileReason } from "../../components/mistakes";
@@ -66,13 +66,14 @@ export function importsOf({ kyverno }: Posture, guard: string, { release, childr
 async function obstacle(
   client: ClusterClient,
   posture: Posture,
+  revisions: readonly Revision[],
   { release, children }: Present,
 ): Promise<string | undefined> {
   const { namespace, releaseName, install } = posture.kyverno;
   const nothing =
     "nothing of the guard and no Kyverno of its own is in this cluster: pulumi up makes what is to be there";
   if (install === false) return children.length === 0 ? nothing : undefined;
-  const broken = unfinished(await revisionsOf(client, namespace, releaseName));
+  const broken = unfinished(revisions);
   if (broken)
     return `the Helm release ${releaseName} is ${broken.status}: image-signing-guard recover --mend-release --namespace ${namespace} --release ${releaseName}`;
   const installation = await readInstallation(client, posture.kyverno);
@@ -81,9 +82,7 @@ async function obstacle(
     return `Kyverno in ${namespace} was not installed by Helm as ${releaseName}, so there is no release to adopt; use it as it is with kyverno.install: false, name it (kyverno.namespace, kyverno.releaseName), or install the chart over it first (helm upgrade --install --take-ownership)`;
   const none = release ? unusable(installation, posture) : undefined;
   if (none) return `${none.found}; ${none.fix}`;
-  return children.length === 0
-    ? "nothing of the guard and no Kyverno is in this cluster: pulumi up makes it"
-    : undefined;
+  return children.length === 0 ? nothing : undefined;
 }
 
 const [LABEL, VALUE] = Object.entries(MANAGED_BY)[0]!;
@@ -118,12 +117,10 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
       return live ? [{ ...child, isManaged: isManaged(live) }] : [];
     }),
   );
-  const present: Present = {
-    // What somebody else runs stays theirs; what the guard made beside it may still be unknown to the state.
-    release: install !== false && (await revisionsOf(client, namespace, releaseName)).length > 0,
-    children: found.flat(),
-  };
-  const why = await obstacle(client, posture, present);
+  // What somebody else runs stays theirs; what the guard made beside it may still be unknown to the state.
+  const revisions = install === false ? [] : await revisionsOf(client, namespace, releaseName);
+  const present: Present = { release: revisions.length > 0, children: found.flat() };
+  const why = await obstacle(client, posture, revisions, present);
   if (why !== undefined) {
     if (isJson(options)) print({ version: 1, adopted: [], obstacle: why });
     else process.stderr.write(`${why}\n`);

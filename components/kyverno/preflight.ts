@@ -143,8 +143,7 @@ async function foreignInstallation(client: ClusterClient, kyverno: KyvernoPlan):
   const namespace = annotations["meta.helm.sh/release-namespace"];
   const isNamed = release === kyverno.releaseName && namespace === kyverno.namespace;
   if (isNamed) {
-    const home = await client.find(NAMESPACES, kyverno.namespace);
-    if (home && isManaged(home)) return undefined;
+    if (await isHome(client, kyverno)) return undefined;
   }
   const by = release ? `Helm release ${release} in namespace ${namespace}` : "something else than Helm";
   return {
@@ -154,9 +153,9 @@ async function foreignInstallation(client: ClusterClient, kyverno: KyvernoPlan):
 }
 
 /** A Kyverno that a guard installed, and this stack would no longer: it would be uninstalled, with every policy in force. */
-async function ownInstallation(client: ClusterClient, { namespace }: KyvernoPlan): Promise<Obstacle[]> {
-  const home = await client.find(NAMESPACES, namespace);
-  if (!home || !isManaged(home)) return [];
+async function ownInstallation(client: ClusterClient, kyverno: KyvernoPlan): Promise<Obstacle[]> {
+  if (!(await isHome(client, kyverno))) return [];
+  const { namespace } = kyverno;
   const [label] = Object.keys(MANAGED_BY);
   return [
     {
@@ -164,6 +163,12 @@ async function ownInstallation(client: ClusterClient, { namespace }: KyvernoPlan
       fix: `to give it to somebody else: pulumi up once with kyverno.retainOnDelete: true and without install: false, then kubectl label namespace ${namespace} ${label}-, and again`,
     },
   ];
+}
+
+/** Whether a guard made Kyverno's namespace, and so what is in it. */
+async function isHome(client: ClusterClient, { namespace }: KyvernoPlan): Promise<boolean> {
+  const home = await client.find(NAMESPACES, namespace);
+  return home !== undefined && isManaged(home);
 }
 
 /** Definitions whose objects are stored in a version that the chart's own definition no longer has. */

@@ -37,17 +37,18 @@ export async function readInstallation(
   const deployments = workloadKind("Deployment");
   const find = async (resource: Resource, name: string, within?: string) =>
     (await client.find(resource, name, within)) as Raw | undefined;
-  const [all, roles, clusterPolicies, policies, mutating, validating] = await Promise.all([
-    list(deployments),
+  // By label: a large cluster has thousands of Deployments.
+  const [own, judging, roles, clusterPolicies, policies, mutating, validating] = await Promise.all([
+    list(deployments, `app.kubernetes.io/instance=${releaseName}`, namespace),
+    list(deployments, `${COMPONENT} in (${JUDGING.join(",")})`),
     list(CLUSTER_ROLES),
     list(CLUSTER_POLICIES),
     list(POLICIES),
     find(MUTATING_WEBHOOKS, RESOURCE_WEBHOOKS.mutating.configuration),
     find(VALIDATING_WEBHOOKS, RESOURCE_WEBHOOKS.validating.configuration),
   ]);
-  const everywhere = all.flatMap(toController);
+  const controllers = own.flatMap(toController);
   const isOwn = (one: Controller) => one.namespace === namespace && one.release === releaseName;
-  const controllers = everywhere.filter(isOwn);
   const admissionController = controllers.find(({ component }) => component === ADMISSION);
   const config = await find(CONFIG_MAPS, admissionController?.env.INIT_CONFIG ?? releaseName, namespace);
   /** Objects of Kyverno's namespace that its controllers name, by name; those that are not there are left out. */
@@ -65,7 +66,7 @@ export async function readInstallation(
     namespace,
     release: releaseName,
     controllers,
-    elsewhere: everywhere.filter((one) => JUDGING.includes(one.component) && isKyverno(one.image) && !isOwn(one)),
+    elsewhere: judging.flatMap(toController).filter((one) => isKyverno(one.image) && !isOwn(one)),
     configMaps: await named(CONFIG_MAPS, mounted, ({ data }) => data),
     serviceAccounts: await named(SERVICE_ACCOUNTS, accounts, ({ metadata }) => metadata?.annotations),
     registered: [mutating, validating].flatMap((one) => (Array.isArray(one?.webhooks) ? one.webhooks : [])),

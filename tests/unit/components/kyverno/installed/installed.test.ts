@@ -411,7 +411,7 @@ describe("reading somebody else's installation", () => {
   });
 
   it("takes what it is asked for, and no other project's admission controller", async () => {
-    const api = await startFakeApi(({ pathname }) => {
+    const api = await startFakeApi(({ pathname, searchParams }) => {
       const own = [
         deployment(
           "kyverno-admission-controller",
@@ -434,7 +434,9 @@ describe("reading somebody else's installation", () => {
         volumes: [{ name: "sigstore", configMap: { name: "anchors" } }],
       });
       own[0]!.spec.template.spec.containers.unshift({ image: "istio/proxyv2:1.20" } as never);
+      if (pathname === "/apis/apps/v1/namespaces/kyverno/deployments") return { body: { items: own } };
       if (pathname === "/apis/apps/v1/deployments") {
+        assert.match(searchParams.get("labelSelector") ?? "", /admission-controller/);
         const other = deployment("gatekeeper", "gatekeeper", "admission-controller", "openpolicyagent/gatekeeper:v3");
         const second = deployment(
           "kyverno",
