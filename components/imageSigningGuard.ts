@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageSigningGuardArgs } from "./args";
 import { policiesOf } from "./compile";
+import { withKnownGuard } from "./knownGuard";
 import { planGuard } from "./plan";
 import { withPostureHook } from "./postureHook";
 import { GuardInputError, type Problem } from "./problems";
@@ -45,14 +46,23 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
 
   constructor(name: string, args: ImageSigningGuardArgs, opts?: pulumi.ComponentResourceOptions) {
     const plan = planGuard(args);
-    const told = "error" in plan ? opts : withPostureHook(name, opts ?? {}, () => this);
+    let probe!: ReadinessProbe;
+    const self = () => ({ resource: this, probe });
+    const told =
+      "error" in plan
+        ? opts
+        : withKnownGuard(
+            name,
+            withPostureHook(name, withRetained(opts ?? {}), () => this),
+            { plan, self },
+          );
     super(GUARD_TYPE, name, "error" in plan ? {} : { posture: plan.posture }, told);
     if ("error" in plan) throw asResourceError(plan.error, this);
     if (rendersYaml(this)) throw asResourceError(new GuardInputError([NO_YAML_PROVIDER]), this);
 
     const { posture } = plan.shape.resolved;
     for (const warning of plan.shape.warnings) pulumi.log.warn(warning, this);
-    const probe = new ReadinessProbe(this, args.readiness ?? {});
+    probe = new ReadinessProbe(this, args.readiness ?? {});
     const made = createResources({ name, parent: this, plan, probe });
 
     this.mode = pulumi.output(posture.mode);
@@ -84,6 +94,16 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       monitoring: this.monitoring,
     });
   }
+}
+
+/** Who keeps the guard when the stack goes means its parts: of a component alone the option says nothing. */
+function withRetained(opts: pulumi.ComponentResourceOptions): pulumi.ComponentResourceOptions {
+  if (opts.retainOnDelete !== true) return opts;
+  const retained: pulumi.ResourceTransformation = ({ props, opts: own }) => ({
+    props,
+    opts: pulumi.mergeOptions(own, { retainOnDelete: true }),
+  });
+  return { ...opts, transformations: [...(opts.transformations ?? []), retained] };
 }
 
 const NO_YAML_PROVIDER: Problem = {

@@ -6,6 +6,7 @@ import type { Wanted } from "./kyverno/preflight";
 import { isMocked } from "./mocked";
 import { enforcedScopes } from "./posture/namespaces";
 import type { Posture } from "./posture/types";
+import { NotReadyError } from "./pulumiError";
 
 const DEFAULT_TIMEOUT_SECONDS = 180;
 /** A preview does not wait for a cluster that is away; it then tells less. */
@@ -18,11 +19,20 @@ const PREVIEW_PATIENCE_MS = 3000;
 export class ReadinessProbe {
   private readonly wanted: boolean;
   private client?: Promise<ClusterClient>;
+  /** Ends when the engine has taken the component in, and nothing has refused it. */
+  private readonly registered: Promise<void>;
+  readonly refuse: (error: Error) => void;
 
   constructor(
     private readonly component: pulumi.ComponentResource,
     private readonly args: ReadinessArgs,
   ) {
+    let refuse!: (error: Error) => void;
+    this.registered = new Promise((resolve, reject) => {
+      refuse = reject;
+      component.urn.apply(() => resolve());
+    });
+    this.refuse = refuse;
     const explicitProvider = component.getProvider("kubernetes:core/v1:Namespace") !== undefined;
     // Unit tests with mocks have no cluster of their own; the ambient one is none of theirs.
     this.wanted =
@@ -38,7 +48,7 @@ export class ReadinessProbe {
         pulumi.log.warn("nobody looked at the Kyverno that is there: give readiness.kubeconfig", this.component);
       return undefined;
     }
-    return this.ask(undefined, async (target) => {
+    return this.ask(this.registered, async (target) => {
       const warned = pulumi.runtime.isDryRun()
         ? await foreseen({ ...target, requestTimeoutMs: PREVIEW_PATIENCE_MS }, wanted)
         : await (await import("./kyverno/preflight")).clearTheWay(target, wanted);
@@ -49,14 +59,27 @@ export class ReadinessProbe {
   /** Looks at the cluster when the engine is about to do something; undefined where nobody can look. */
   async lookNow<T>(question: (client: ClusterClient) => Promise<T>): Promise<T | undefined> {
     if (!this.wanted) return undefined;
-    this.client ??= this.connect();
-    return question(await this.client);
+    if (!pulumi.runtime.isDryRun()) {
+      this.client ??= this.connect();
+      return question(await this.client);
+    }
+    // Of a cluster that is made in the same program a preview knows nothing.
+    if (!(await isKnown(this.kubeconfig()))) return undefined;
+    try {
+      return await question(await this.connect(PREVIEW_PATIENCE_MS));
+    } catch {
+      return undefined;
+    }
   }
 
   /** One for all questions of a run, as each new one would log in anew. */
-  private async connect(): Promise<ClusterClient> {
+  private async connect(requestTimeoutMs?: number): Promise<ClusterClient> {
     const kubeconfig = await new Promise<string | undefined>((resolve) => this.kubeconfig().apply(resolve));
-    return (await import("./kubernetes/client")).ClusterClient.of({ kubeconfig, context: this.context() });
+    return (await import("./kubernetes/client")).ClusterClient.of({
+      kubeconfig,
+      context: this.context(),
+      requestTimeoutMs,
+    });
   }
 
   /** Passes a value on once Kyverno answers for policies, so that none is sent to webhooks that don't work yet. */
@@ -119,7 +142,7 @@ export class ReadinessProbe {
         await question(target, known as pulumi.Unwrap<T>);
         return true;
       } catch (error) {
-        throw new pulumi.ResourceError(`the guard is not ready: ${(error as Error).message}`, this.component, true);
+        throw new NotReadyError(`the guard is not ready: ${(error as Error).message}`, this.component);
       }
     });
     // The kubeconfig may be a secret, the answer is none.
@@ -138,6 +161,11 @@ export class ReadinessProbe {
   private context(): string | undefined {
     return this.args.context ?? new pulumi.Config("kubernetes").get("context");
   }
+}
+
+/** Known to the SDK alone; there is no public way to ask. */
+function isKnown(output: pulumi.Output<unknown>): Promise<boolean> {
+  return (output as unknown as { isKnown: Promise<boolean> }).isKnown;
 }
 
 /** A preview of a cluster that does not answer tells less; one that answers with a refusal says why it was not looked at. */

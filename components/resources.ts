@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Compiled, policiesOf } from "./compile";
 import { beforeCreate } from "./hooks";
+import { nameFlag } from "./knownGuard";
 import type { ClusterClient } from "./kubernetes/client";
 import type { Json, Manifest } from "./kubernetes/manifest";
 import type { PolicyRule } from "./kyverno/coreRules";
@@ -48,7 +49,7 @@ function unlessThere(
     const found = await probe.lookNow(find);
     if (found === undefined) return;
     throw new Error(
-      `${found} is in the cluster already, and this stack's state does not know it: most likely an earlier up was killed. Run image-signing-guard adopt --stack ${pulumi.getStack()}${name === "guard" ? "" : ` --name ${name}`} and the pulumi import that it prints, then pulumi up again`,
+      `${found} is in the cluster already, and this stack's state does not know it: most likely an earlier up was killed. Run image-signing-guard adopt --stack ${pulumi.getStack()}${nameFlag(name)} and the pulumi import that it prints, then pulumi up again`,
     );
   });
 }

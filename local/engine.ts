@@ -81,8 +81,9 @@ export interface EngineStack {
   /** `pulumi cancel`: the lock of a run that was killed goes. */
   cancel(): Promise<void>;
   preview(args: ImageSigningGuardArgs, options?: { expectNoChanges?: boolean }): Promise<EngineRun>;
-  refresh(): Promise<void>;
-  destroy(): Promise<void>;
+  /** With arguments as `--run-program`: the program is asked too. */
+  refresh(args?: ImageSigningGuardArgs): Promise<void>;
+  destroy(args?: ImageSigningGuardArgs): Promise<void>;
   /** What `pulumi import --file` does with such a file's list. */
   import(resources: readonly ImportResource[]): Promise<void>;
   /** The checkpoint without what is secret, which its backend keeps encrypted. */
@@ -133,6 +134,20 @@ function engineStack(
       if (!metadata || metadata.type.startsWith("pulumi:")) return [];
       return [{ name: metadata.urn.split("::").pop() ?? "", type: metadata.type, op: metadata.op }];
     });
+  /** The automation API gives its inline program to up and preview alone; a refresh asks the workspace for it. */
+  const withProgram = async (
+    args: ImageSigningGuardArgs | undefined,
+    action: (options: { color: "never"; runProgram?: boolean }) => Promise<unknown>,
+  ) => {
+    if (args === undefined) return action({ color: "never" });
+    const before = stack.workspace.program;
+    stack.workspace.program = program(args);
+    try {
+      return await action({ color: "never", runProgram: true });
+    } finally {
+      stack.workspace.program = before;
+    }
+  };
   return {
     up: async (args, onStart = () => {}) => {
       const events: EngineEvent[] = [];
@@ -162,11 +177,11 @@ function engineStack(
       );
       return { operations: operations(events), outputs: {}, text: `${stderr}\n${stdout}` };
     },
-    refresh: async () => {
-      await withKubeconfig(plane, () => stack.refresh({ color: "never" }));
+    refresh: async (args) => {
+      await withKubeconfig(plane, () => withProgram(args, (run) => stack.refresh(run)));
     },
-    destroy: async () => {
-      await withKubeconfig(plane, () => stack.destroy({ color: "never" }));
+    destroy: async (args) => {
+      await withKubeconfig(plane, () => withProgram(args, (run) => stack.destroy(run)));
     },
     kill: () => {
       for (const pid of processesOf(home)) process.kill(pid, "SIGKILL");

@@ -64,8 +64,8 @@ export async function examine(client: ClusterClient, kyverno: KyvernoPlan): Prom
     if (objects.length === 0) emptyDefinitions.push(name);
     else
       obstacles.push({
-        found: `${objects.length} ${definition.spec?.names?.kind} of a version that Kyverno ${kyverno.appVersion} no longer has (${objectName(objects[0]!)}${objects.length > 1 ? ", ..." : ""})`,
-        fix: `keep a copy (kubectl get ${name} -A -o yaml), write it anew in the newer version, and delete the objects; the definition then goes by itself`,
+        found: `${objects.length} ${definition.spec?.names?.kind} of a version that Kyverno ${kyverno.appVersion} does not have (${objectName(objects[0]!)}${objects.length > 1 ? ", ..." : ""})`,
+        fix: `keep a copy (kubectl get ${name} -A -o yaml), write it anew in a version that it has, and delete the objects; the definition then goes by itself`,
       });
   }
   return { obstacles, emptyDefinitions };
@@ -112,7 +112,13 @@ async function examineFor(
     return { refused: [...refused, ...[...own, ...taken].map(inWords)], warned, emptyDefinitions: [] };
   }
   const { obstacles, emptyDefinitions } = await examine(client, posture.kyverno);
-  return { refused: [...obstacles, ...taken].map(inWords), warned: [], emptyDefinitions };
+  const warned =
+    emptyDefinitions.length > 0
+      ? [
+          `the chart of Kyverno ${posture.kyverno.appVersion} has other versions of ${emptyDefinitions.join(", ")}; they hold nothing, so they are deleted and made anew`,
+        ]
+      : [];
+  return { refused: [...obstacles, ...taken].map(inWords), warned, emptyDefinitions };
 }
 
 const inWords = ({ found, fix }: Obstacle) => `${found}; ${fix}`;
@@ -171,12 +177,13 @@ async function isHome(client: ClusterClient, { namespace }: KyvernoPlan): Promis
   return home !== undefined && isManaged(home);
 }
 
-/** Definitions whose objects are stored in a version that the chart's own definition no longer has. */
+/** Definitions whose objects are stored in a version that the chart's own definition does not have. */
 async function outdatedDefinitions(client: ClusterClient, { target }: KyvernoPlan): Promise<Definition[]> {
   const found: Definition[] = [];
-  for (const [name, version] of Object.entries(KYVERNO_LINES[target].versionsGone)) {
+  for (const [name, versions] of Object.entries(KYVERNO_LINES[target].versions)) {
     const definition = await client.find<Definition>(DEFINITIONS, name);
-    if (definition?.status?.storedVersions?.includes(version)) found.push(definition);
+    const stored = definition?.status?.storedVersions ?? [];
+    if (definition && stored.some((version) => !versions.includes(version))) found.push(definition);
   }
   return found;
 }

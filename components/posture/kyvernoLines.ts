@@ -28,10 +28,10 @@ export interface KyvernoLine {
   /** Flags of the admission controller, where they are on record: it ends at once when it is given another. */
   readonly admissionFlags?: readonly string[];
   /**
-   * Definitions of earlier lines whose stored version this line's chart no longer has, by name. The API server refuses
-   * the newer definition as long as the old one is there.
+   * Definitions whose versions differ between the lines, by name, with those that this line's chart has. The API server
+   * refuses the chart's as long as one is there that stores objects in another version.
    */
-  readonly versionsGone: Readonly<Record<string, string>>;
+  readonly versions: Readonly<Record<string, readonly string[]>>;
   /** Fields that the API server adds to a policy which lacks them; the guard writes out those of 1.10 by itself. */
   readonly addedToPolicies: Readonly<Record<string, unknown>>;
 }
@@ -49,7 +49,12 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartTakesBlocks: false,
     heldRoles: true,
     algorithmOfAnyKey: false,
-    versionsGone: {},
+    versions: {
+      "cleanuppolicies.kyverno.io": ["v2alpha1"],
+      "clustercleanuppolicies.kyverno.io": ["v2alpha1"],
+      "policyexceptions.kyverno.io": ["v2alpha1"],
+      "updaterequests.kyverno.io": ["v1beta1"],
+    },
     // cmd/kyverno/main.go, cmd/internal/flag.go and pkg/toggle of v1.10.7, and those of its logging library.
     admissionFlags: [
       ...["admissionReports", "allowInsecureRegistry", "autoUpdateWebhooks", "backgroundServiceAccountName"],
@@ -78,10 +83,11 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartTakesBlocks: true,
     heldRoles: false,
     algorithmOfAnyKey: true,
-    versionsGone: {
-      "cleanuppolicies.kyverno.io": "v2alpha1",
-      "clustercleanuppolicies.kyverno.io": "v2alpha1",
-      "policyexceptions.kyverno.io": "v2alpha1",
+    versions: {
+      "cleanuppolicies.kyverno.io": ["v2", "v2beta1"],
+      "clustercleanuppolicies.kyverno.io": ["v2", "v2beta1"],
+      "policyexceptions.kyverno.io": ["v2", "v2beta1"],
+      "updaterequests.kyverno.io": ["v1beta1", "v2"],
     },
     addedToPolicies: {
       admission: true,

@@ -4,16 +4,8 @@ import { argsFromSettings } from "../../components/settings";
 import type { DemoCluster } from "../../local/demo/cluster";
 import { localSettings } from "../../local/demo/settings";
 import { type EngineStack, openStack } from "../../local/engine";
-import { requestObject } from "../../local/request";
-import { breakKyverno, type Outage, outages, whatIsLeft } from "./outages";
+import { breakKyverno, type Outage, outages, weakenJudge, whatIsLeft } from "./outages";
 import { startEngine } from "./support";
-
-interface LivePolicy {
-  readonly spec: {
-    validationFailureAction: string;
-    readonly rules: readonly { readonly verifyImages?: { mutateDigest: boolean }[] }[];
-  };
-}
 
 /** A stack is brought up, something comes to harm, and the engine must say so or end as the program says. */
 describe("engine: lives that go wrong", function () {
@@ -46,12 +38,7 @@ describe("engine: lives that go wrong", function () {
   it("a judge switched to audit behind the state's back fails up, and a refreshing up puts it back", async () => {
     const stack = await open("drift");
     await stack.up(args);
-    const path = "/apis/kyverno.io/v1/clusterpolicies/require-signed-images";
-    const live = await requestObject<LivePolicy>(cluster.plane.client, "GET", path);
-    live.spec.validationFailureAction = "Audit";
-    // Kyverno refuses to store an auditing policy that changes images.
-    for (const { verifyImages = [] } of live.spec.rules) for (const one of verifyImages) one.mutateDigest = false;
-    await requestObject(cluster.plane.client, "PUT", path, live);
+    await weakenJudge(cluster);
     await assert.rejects(stack.up(args), /require-signed-images was changed in the cluster/);
     await stack.refresh();
     await stack.up(args);

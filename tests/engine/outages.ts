@@ -66,6 +66,23 @@ export type Outage = keyof typeof outages;
 
 export const breakKyverno = (cluster: DemoCluster, outage: Outage): Promise<void> => outages[outage].by(cluster);
 
+interface LivePolicy {
+  readonly spec: {
+    validationFailureAction: string;
+    readonly rules: readonly { readonly verifyImages?: { mutateDigest: boolean }[] }[];
+  };
+}
+
+/** Switches a judge to audit behind the state's back. */
+export async function weakenJudge({ plane: { client } }: DemoCluster): Promise<void> {
+  const path = "/apis/kyverno.io/v1/clusterpolicies/require-signed-images";
+  const live = await requestObject<LivePolicy>(client, "GET", path);
+  live.spec.validationFailureAction = "Audit";
+  // Kyverno refuses to store an auditing policy that changes images.
+  for (const { verifyImages = [] } of live.spec.rules) for (const one of verifyImages) one.mutateDigest = false;
+  await requestObject(client, "PUT", path, live);
+}
+
 /** Everything of Kyverno's or the guard's that is in the cluster, by name; empty after a good destroy. */
 export async function whatIsLeft({ plane }: DemoCluster): Promise<string[]> {
   const list = async (path: string, of: (name: string) => boolean) => {

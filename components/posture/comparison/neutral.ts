@@ -8,7 +8,7 @@ export function neutralChanges(a: Posture, b: Posture): Change[] {
   const lines = (about: string, texts: readonly Part[][]): Change[] =>
     texts.map((text) => ({ about, strength: "none", text }));
   return [
-    ...lines("Kyverno", kyvernoChanges(a, b)),
+    ...lines("Kyverno", [...lineChange(a, b), ...kyvernoChanges(a, b)]),
     ...lines("timeouts", timeoutChanges(a, b)),
     ...lines("trust", [
       ...valueChange("root", a.trust.root, b.trust.root),
@@ -64,6 +64,16 @@ function kyvernoChanges({ kyverno: a }: Posture, { kyverno: b }: Posture): Part[
     ...keys.flatMap((key) => valueChange(key, restA[key], restB[key])),
     ...valueChange("chart", chartA.name, chartB.name),
     ...valueChange("chart repository", chartA.repository, chartB.repository),
+  ];
+}
+
+/** What the move to another line means, for who reads no upgrade guide first. */
+function lineChange({ kyverno: { target: a } }: Posture, { kyverno: { target: b } }: Posture): Part[][] {
+  if (a === b) return [];
+  return [
+    [
+      "another line: the release is upgraded in place and the policies are written anew; definitions that the other line stores otherwise are made anew where they hold nothing, and stop up before it changes anything where they hold something",
+    ],
   ];
 }
 

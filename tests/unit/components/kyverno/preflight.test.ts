@@ -18,8 +18,10 @@ interface World {
   own?: boolean;
   /** Status of each revision, oldest first. */
   revisions?: string[];
-  /** Whether the definitions are those of 1.10, and how many objects each holds. */
-  old?: number;
+  /** How many objects each definition holds whose versions differ between the lines. */
+  held?: number;
+  /** In which version they are stored: v2alpha1 with 1.10, v2 with later lines. */
+  stored?: string;
 }
 
 describe("preflight: what is in the cluster before anything changes", () => {
@@ -30,15 +32,15 @@ describe("preflight: what is in the cluster before anything changes", () => {
     api = await startFakeApi(({ pathname }) => {
       if (pathname === `${definitions}/clusterpolicies.kyverno.io` && world.installed)
         return { body: { metadata: { name: "clusterpolicies.kyverno.io", annotations: world.installed } } };
-      const old = /\/(\w+)\.kyverno\.io$/.exec(pathname)?.[1];
-      if (pathname.startsWith(definitions) && old && old !== "clusterpolicies" && world.old !== undefined) {
-        const spec = { group: "kyverno.io", names: { kind: "CleanupPolicy", plural: old }, scope: "Namespaced" };
-        return { body: { metadata: { name: `${old}.kyverno.io` }, spec, status: { storedVersions: ["v2alpha1"] } } };
+      const { stored = "v2alpha1", held } = world;
+      const plural = /\/(\w+)\.kyverno\.io$/.exec(pathname)?.[1];
+      if (pathname.startsWith(definitions) && plural && plural !== "clusterpolicies" && held !== undefined) {
+        const spec = { group: "kyverno.io", names: { kind: "CleanupPolicy", plural }, scope: "Namespaced" };
+        const storedVersions = [plural === "updaterequests" && stored === "v2alpha1" ? "v1beta1" : stored];
+        return { body: { metadata: { name: `${plural}.kyverno.io` }, spec, status: { storedVersions } } };
       }
-      if (pathname.startsWith("/apis/kyverno.io/v2alpha1/"))
-        return {
-          body: { items: Array.from({ length: world.old ?? 0 }, (_, at) => ({ metadata: { name: `p${at}` } })) },
-        };
+      if (pathname.startsWith(`/apis/kyverno.io/${stored}/`))
+        return { body: { items: Array.from({ length: held ?? 0 }, (_, at) => ({ metadata: { name: `p${at}` } })) } };
       if (pathname === "/api/v1/namespaces/kyverno")
         return {
           body: { metadata: { labels: world.own ? { "app.kubernetes.io/managed-by": "image-signing-guard" } : {} } },
@@ -107,21 +109,24 @@ describe("preflight: what is in the cluster before anything changes", () => {
       }
     });
 
-  it("removes definitions of an older line when they are empty, and stops when they are not", async () => {
-    const own: World = { installed: OURS, own: true, revisions: ["deployed"] };
-    const names = ["cleanuppolicies.kyverno.io", "clustercleanuppolicies.kyverno.io", "policyexceptions.kyverno.io"];
-    assert.deepEqual(await look({ ...own, old: 0 }, "1.13"), { obstacles: [], emptyDefinitions: names });
-    await api!.stop();
-    const { obstacles, emptyDefinitions } = await look({ ...own, old: 2 }, "1.13");
-    assert.deepEqual(emptyDefinitions, []);
-    assert.equal(obstacles.length, 3);
-    assert.match(
-      obstacles[0]!.found,
-      /2 CleanupPolicy of a version that Kyverno v1\.13\.4 no longer has \(p0, \.\.\.\)/,
-    );
-    await api!.stop();
-    assert.deepEqual(await look({ ...own, old: 2 }), { obstacles: [], emptyDefinitions: [] }, "1.10 has them itself");
-  });
+  const own: World = { installed: OURS, own: true, revisions: ["deployed"] };
+  const three = ["cleanuppolicies.kyverno.io", "clustercleanuppolicies.kyverno.io", "policyexceptions.kyverno.io"];
+  const moves: readonly (readonly [to: string, stored: string, outdated: readonly string[]])[] = [
+    ["1.10", "v2alpha1", []],
+    ["1.13", "v2alpha1", three],
+    ["1.13", "v2", []],
+    ["1.10", "v2", [...three, "updaterequests.kyverno.io"]],
+  ];
+  for (const [to, stored, outdated] of moves)
+    it(`with ${stored} stored, ${to} needs ${outdated.length} definitions anew, and stops when they hold objects`, async () => {
+      assert.deepEqual(await look({ ...own, held: 0, stored }, to), { obstacles: [], emptyDefinitions: outdated });
+      await api!.stop();
+      const { obstacles, emptyDefinitions } = await look({ ...own, held: 2, stored }, to);
+      assert.deepEqual(emptyDefinitions, []);
+      assert.equal(obstacles.length, outdated.length);
+      for (const { found } of obstacles)
+        assert.match(found, /2 CleanupPolicy of a version that Kyverno v1\.1\d\.\d does not have \(p0, \.\.\.\)/);
+    });
 });
 
 describe("a broken-off operation of Helm", () => {

@@ -41,6 +41,16 @@ const CASES: [what: string, before: unknown, after: unknown, says: RegExp[]][] =
     [/^posture SAME: /, /900/],
   ],
   [
+    "the line of Kyverno changes",
+    ENFORCE,
+    kept({ mode: "enforce", kyverno: { target: "1.13" } }),
+    [
+      /^posture SAME: /,
+      /^Kyverno: another line: the release is upgraded in place .* stop up before it changes/,
+      /1\.13/,
+    ],
+  ],
+  [
     "what is known only after the update",
     ENFORCE,
     { ...ENFORCE, images: UNKNOWN_VALUE },
