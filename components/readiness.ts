@@ -19,6 +19,8 @@ const PREVIEW_PATIENCE_MS = 3000;
 export class ReadinessProbe {
   private readonly wanted: boolean;
   private client?: Promise<ClusterClient>;
+  /** Every question of this run. */
+  private readonly asked: pulumi.Output<boolean>[] = [];
   /** Ends when the engine has taken the component in, and nothing has refused it. */
   private readonly registered: Promise<void>;
   readonly refuse: (error: Error) => void;
@@ -107,7 +109,8 @@ export class ReadinessProbe {
     { resources, cleared }: { resources: readonly pulumi.CustomResource[]; cleared: pulumi.Input<unknown> },
     deployed: pulumi.Input<Deployed>,
   ): pulumi.Output<string> {
-    const ready = pulumi.all([cleared, ...resources.map(({ id }) => id)]);
+    // The questions too: what waits for an answer that does not come is never made, and would be waited for in vain.
+    const ready = pulumi.all([cleared, ...this.asked, ...resources.map(({ id }) => id)]);
     if (!this.wanted) return ready.apply(() => "release deployed, policies Ready");
     const webhooks = "release deployed, policies Ready, webhooks registered";
     const { signedImage } = this.args;
@@ -146,7 +149,9 @@ export class ReadinessProbe {
       }
     });
     // The kubeconfig may be a secret, the answer is none.
-    return pulumi.unsecret(answer);
+    const plain = pulumi.unsecret(answer);
+    this.asked.push(plain);
+    return plain;
   }
 
   /** What is not given is what the default provider itself is configured with. */

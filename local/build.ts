@@ -4,6 +4,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { Log } from "./log";
 import { baseEnv, runToEnd, startProcess } from "./processes";
+import { fetchChart, fetchedFolder, fetchProgram } from "./published/fetch";
+import { KYVERNO_CHART, PUBLISHED } from "./published/images";
+import { placesOf } from "./published/source";
 import { sleep } from "./waitFor";
 
 interface Tool {
@@ -110,13 +113,15 @@ function toolModule(name: ToolName) {
 /** The version that ensureTool builds. */
 export const toolVersion = (name: ToolName): string => toolModule(name).version;
 
-/** The path of a tool: from the folder of ready binaries, from the cache, else built now. */
+/** The path of a tool: from the folder of ready binaries, from the cache, from its published image, else built now. */
 export async function ensureTool(name: ToolName, log: Log): Promise<string> {
   const ready = process.env.IMAGE_SIGNING_GUARD_BIN;
   if (ready !== undefined && fs.existsSync(path.join(ready, name))) return path.join(ready, name);
   const { tool, folder, goMod, version, cache } = toolModule(name);
   const target = path.join(cache, name);
   if (fs.existsSync(target)) return target;
+  const fetched = await ensurePublished(name, version, log);
+  if (fetched !== undefined) return fetched;
   const unlock = await lockBuilds(log);
   try {
     if (fs.existsSync(target)) return target;
@@ -131,6 +136,51 @@ export async function ensureTool(name: ToolName, log: Log): Promise<string> {
       log,
     );
     fs.renameSync(partial, target);
+    return target;
+  } finally {
+    unlock();
+  }
+}
+
+/** A program of a version from its published image; undefined where that can't be had. Kept like what is built. */
+export async function ensurePublished(name: ToolName, version: string, log: Log): Promise<string | undefined> {
+  const image = PUBLISHED[name];
+  const folder = fetchedFolder(cacheRoot(), `${name}-${version}`);
+  const target = path.join(folder, name);
+  if (image === undefined || placesOf(image).length === 0) return undefined;
+  return kept(target, log, (partial) =>
+    fetchProgram({ image, version, what: `${name} ${version}`, folder, log }, name, partial),
+  );
+}
+
+/** Kyverno's chart of a version, as a folder, in the same way. */
+export async function ensurePublishedChart(version: string, log: Log): Promise<string | undefined> {
+  const folder = fetchedFolder(cacheRoot(), `kyverno-chart-${version}`);
+  const target = path.join(folder, "chart");
+  if (placesOf(KYVERNO_CHART).length === 0) return undefined;
+  return kept(target, log, (partial) =>
+    fetchChart({ image: KYVERNO_CHART, version, what: `Kyverno's chart ${version}`, folder, log }, partial),
+  );
+}
+
+/** What is there already, else what `make` makes: whole or not at all, and once for all processes. */
+async function kept(
+  target: string,
+  log: Log,
+  make: (partial: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  if (fs.existsSync(target)) return target;
+  const unlock = await lockBuilds(log);
+  try {
+    if (fs.existsSync(target)) return target;
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    const partial = `${target}.${process.pid}`;
+    if (!(await make(partial))) return undefined;
+    for (const name of fs.readdirSync(path.dirname(target)).filter((one) => one.startsWith(path.basename(partial))))
+      fs.renameSync(
+        path.join(path.dirname(target), name),
+        path.join(path.dirname(target), name.replace(path.basename(partial), path.basename(target))),
+      );
     return target;
   } finally {
     unlock();

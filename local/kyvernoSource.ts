@@ -1,7 +1,16 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { ensureModuleFolder, ensureTool, type ToolName, toolVersion } from "./build";
+import { KyvernoTarget } from "../components/args";
+import { KYVERNO_LINES } from "../components/posture/kyvernoLines";
+import {
+  ensureModuleFolder,
+  ensurePublished,
+  ensurePublishedChart,
+  ensureTool,
+  type ToolName,
+  toolVersion,
+} from "./build";
 import type { Log } from "./log";
 
 /** Which Kyverno runs, and the chart that belongs to it. */
@@ -19,12 +28,35 @@ const binaryFolder = "IMAGE_SIGNING_GUARD_KYVERNO_BIN";
 const chartFolder = "IMAGE_SIGNING_GUARD_KYVERNO_CHART";
 const versionName = "IMAGE_SIGNING_GUARD_KYVERNO_VERSION";
 
-/** Ready binaries from a folder, else the module pinned in tools/kyverno/go.mod. */
+/** Ready binaries from a folder, else published images of what is sold, else the module pinned in tools/kyverno/go.mod. */
 export async function findKyverno(log: Log, env: NodeJS.ProcessEnv = process.env): Promise<KyvernoSource> {
   const folder = env[binaryFolder];
-  const source = folder === undefined ? await builtKyverno(log, env) : readyKyverno(folder, env);
+  const source =
+    folder === undefined
+      ? ((await publishedKyverno(log, env)) ?? (await builtKyverno(log, env)))
+      : readyKyverno(folder, env);
   log(`Kyverno ${source.version} with chart ${source.chartVersion} (${source.origin})`);
   return source;
+}
+
+/** The version that the package installs by default, which Go can't build as it is. */
+async function publishedKyverno(log: Log, env: NodeJS.ProcessEnv): Promise<KyvernoSource | undefined> {
+  const { appVersion, chartVersion } = KYVERNO_LINES[KyvernoTarget.V1_10];
+  const programs = new Map<ToolName, string>();
+  for (const name of ["kyverno", "reports-controller", "background-controller", "cleanup-controller"] as const) {
+    const program = await ensurePublished(name, appVersion, log);
+    if (program === undefined) return undefined;
+    programs.set(name, program);
+  }
+  const chart = env[chartFolder] ?? (await ensurePublishedChart(chartVersion, log));
+  if (chart === undefined) return undefined;
+  return {
+    version: appVersion.replace(/^v/, ""),
+    chart,
+    chartVersion: readChart(chart).version,
+    binary: async (name) => programs.get(name) ?? ensureTool(name, log),
+    origin: "published images",
+  };
 }
 
 async function builtKyverno(log: Log, env: NodeJS.ProcessEnv): Promise<KyvernoSource> {

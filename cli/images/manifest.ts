@@ -6,6 +6,8 @@ export interface Descriptor {
   readonly digest: string;
   readonly size?: number;
   readonly annotations?: Record<string, string>;
+  /** Of an index's members. */
+  readonly platform?: { readonly os?: string; readonly architecture?: string };
 }
 
 export interface Manifest {

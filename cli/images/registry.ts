@@ -22,8 +22,15 @@ export class RegistryClient {
   private readonly dispatcher = new EnvHttpProxyAgent();
   private readonly authorizations = new Map<string, string>();
   private scheme: "https" | "http" | undefined;
+  private readonly timeoutMs: number;
 
-  constructor(private readonly host: string) {}
+  /** `timeoutMs` is for an answer, and for each silence in a stream. */
+  constructor(
+    private readonly host: string,
+    { timeoutMs = TIMEOUT_MS }: { readonly timeoutMs?: number } = {},
+  ) {
+    this.timeoutMs = timeoutMs;
+  }
 
   async manifest(repository: string, reference: string): Promise<Manifest> {
     const body = await this.get(repository, `manifests/${reference}`, ACCEPT, LIMIT);
@@ -45,6 +52,26 @@ export class RegistryClient {
       throw new RegistryError("malformed", `the content that ${this.host} sent for ${digest} is ${digestOf(body)}`);
     }
     return body;
+  }
+
+  /**
+   * Content of any size, as it comes, from a byte on; `from` says where it begins, as not every registry goes on in the
+   * middle. Not checked: whoever has read all of it must compare the digest.
+   */
+  async blobStream(
+    repository: string,
+    digest: string,
+    offset = 0,
+  ): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly from: number }> {
+    const range: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
+    const response = await this.answer(repository, `blobs/${digest}`, "*/*", range, null);
+    const where = `${this.host}/${repository}`;
+    if (response.status === 416) {
+      await response.body?.cancel();
+      return { body: (async function* () {})(), from: offset };
+    }
+    if (!response.ok) throw statusError(response.status, where, await readLimited(response, LIMIT, where));
+    return { body: unlessSilent(response, this.timeoutMs, where), from: response.status === 206 ? offset : 0 };
   }
 
   /**
@@ -85,36 +112,60 @@ export class RegistryClient {
   }
 
   private async get(repository: string, path: string, accept: string, limit: number): Promise<Buffer> {
-    const url = `/v2/${repository}/${path}`;
-    let response = await this.send(url, accept, repository);
-    if (response.status === 401 && isFrom(response, this.host)) {
-      const asked = response.headers.get("www-authenticate");
-      await response.body?.cancel();
-      if (await this.authorize(repository, asked)) response = await this.send(url, accept, repository);
-    }
-    if (response.status === 429) {
-      await response.body?.cancel();
-      await new Promise((resolve) => setTimeout(resolve, retryAfter(response)));
-      response = await this.send(url, accept, repository);
-    }
-    const body = await readLimited(response, limit, `${this.host}${url}`);
+    const response = await this.answer(repository, path, accept);
+    const body = await readLimited(response, limit, `${this.host}/v2/${repository}/${path}`);
     if (response.ok) return body;
     throw statusError(response.status, `${this.host}/${repository}`, body);
   }
 
-  private async send(url: string, accept: string, repository: string): Promise<Response> {
+  /** With a login where one is asked for, and once more where the registry is busy. */
+  private async answer(
+    repository: string,
+    path: string,
+    accept: string,
+    more: Readonly<Record<string, string>> = {},
+    limit?: null,
+  ): Promise<Response> {
+    const url = `/v2/${repository}/${path}`;
+    const ask = () => this.send(url, accept, repository, more, limit);
+    let response = await ask();
+    if (response.status === 401 && isFrom(response, this.host)) {
+      const asked = response.headers.get("www-authenticate");
+      await response.body?.cancel();
+      if (await this.authorize(repository, asked)) response = await ask();
+    }
+    if (response.status === 429) {
+      await response.body?.cancel();
+      await new Promise((resolve) => setTimeout(resolve, retryAfter(response)));
+      response = await ask();
+    }
+    return response;
+  }
+
+  private async send(
+    url: string,
+    accept: string,
+    repository: string,
+    more: Readonly<Record<string, string>> = {},
+    limit?: null,
+  ): Promise<Response> {
     const authorization = this.authorizations.get(repository);
-    const headers = { accept, "user-agent": "image-signing-guard", ...(authorization ? { authorization } : {}) };
-    if (this.scheme) return this.fetch(`${this.scheme}://${this.host}${url}`, headers);
+    const headers = {
+      ...more,
+      accept,
+      "user-agent": "image-signing-guard",
+      ...(authorization ? { authorization } : {}),
+    };
+    if (this.scheme) return this.fetch(`${this.scheme}://${this.host}${url}`, headers, {}, limit);
     try {
-      const response = await this.fetch(`https://${this.host}${url}`, headers);
+      const response = await this.fetch(`https://${this.host}${url}`, headers, {}, limit);
       this.scheme = "https";
       return response;
     } catch (error) {
       // As Kyverno does: plain HTTP only where nobody else can listen.
       if (!isPrivateHost(this.host)) throw error;
       const isCertificate = error instanceof RegistryError && error.trouble === "certificate";
-      const response = await this.fetch(`http://${this.host}${url}`, headers).catch((plain: unknown) => {
+      const response = await this.fetch(`http://${this.host}${url}`, headers, {}, limit).catch((plain: unknown) => {
         throw isCertificate ? error : plain;
       });
       this.scheme = "http";
@@ -122,16 +173,22 @@ export class RegistryClient {
     }
   }
 
-  private async fetch(url: string, headers: Record<string, string>, init: object = {}): Promise<Response> {
+  /** With `limit` null only the answer's head has a limit of time, not its body. */
+  private async fetch(
+    url: string,
+    headers: Record<string, string>,
+    init: object = {},
+    limit?: null,
+  ): Promise<Response> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DOMException("no answer", "TimeoutError")), this.timeoutMs);
+    const signal = limit === null ? late.signal : AbortSignal.timeout(this.timeoutMs);
     try {
-      return await fetch(url, {
-        headers,
-        dispatcher: this.dispatcher,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        ...init,
-      });
+      return await fetch(url, { headers, dispatcher: this.dispatcher, signal, ...init });
     } catch (error) {
       throw await networkError(error, new URL(url).host);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -232,6 +289,27 @@ async function readLimited(response: Response, limit: number, where: string): Pr
     throw error instanceof RegistryError ? error : await networkError(error, where);
   }
   return Buffer.concat(chunks);
+}
+
+/** A body as long as it keeps coming. */
+async function* unlessSilent(response: Response, silenceMs: number, where: string): AsyncIterable<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined;
+      const silence = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new DOMException("silence", "TimeoutError")), silenceMs);
+      });
+      const { done, value } = await Promise.race([reader.read(), silence]).finally(() => clearTimeout(timer));
+      if (done) return;
+      yield value as Uint8Array;
+    }
+  } catch (error) {
+    throw await networkError(error, where);
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
 }
 
 function retryAfter(response: Response): number {
