@@ -30,6 +30,12 @@ interface Component {
 type Cleared = pulumi.Output<true> | undefined;
 
 /**
+ * Passes something on once Kyverno's webhooks answer. What depends on a policy waits for that itself too: of one that is never
+ * made nobody would tell it.
+ */
+type Gate = <T>(value: pulumi.Input<T>) => pulumi.Input<T>;
+
+/**
  * What a resource waits for. Each waits for the look at the cluster by itself: one that waits for a resource which is never
  * made would wait for ever. The same goes for what its inputs are made of.
  */
@@ -93,7 +99,8 @@ export function createResources(parts: Omit<Component, "cleared">): Made {
       ...unlessMade(component, compiled.networkPolicy),
     });
   const kyvernoIsThere = pulumi.all([component.cleared, release?.id]);
-  const policies = createPolicies(component, release ? [release] : trust, kyvernoIsThere);
+  const gate = component.probe.afterWebhooks(kyvernoIsThere);
+  const policies = createPolicies(component, release ? [release] : trust, gate);
   return {
     ...(release ? { release } : {}),
     cleared: component.cleared,
@@ -102,7 +109,7 @@ export function createResources(parts: Omit<Component, "cleared">): Made {
       .map(({ metadata }) => metadata.name)
       .sort(),
     // After the policies, so that Kyverno's webhooks are there; on destroy it goes before them.
-    backstop: createBackstop(component, policies),
+    backstop: createBackstop(component, policies, gate),
     monitoring: createMonitoringParts(component, [...namespace, ...(release ? [release] : [])]),
   };
 }
@@ -185,17 +192,12 @@ function createRelease(component: Component, before: readonly pulumi.Resource[])
  * Guards come first and leave last: nothing is ever enforced while a forged verdict or bypass would count. A role's policy
  * for templates is there before its policy for pods lets go of them: an upgrade leaves no gap.
  */
-function createPolicies(
-  component: Component,
-  before: readonly pulumi.Resource[],
-  kyvernoIsThere: pulumi.Input<unknown>,
-): pulumi.CustomResource[] {
+function createPolicies(component: Component, before: readonly pulumi.Resource[], gate: Gate): pulumi.CustomResource[] {
   const { guards, judges } = component.plan.shape.compiled;
-  const gate = component.probe.afterWebhooks(kyvernoIsThere);
   const made: pulumi.CustomResource[] = [];
   const create = (manifests: readonly Manifest[]): void => {
     // All that is there so far: what this step rests on.
-    const dependsOn = after(component, [...before, ...made]);
+    const dependsOn = gate(after(component, [...before, ...made]));
     made.push(...manifests.map((manifest) => createPolicy(component, manifest, gate, dependsOn)));
   };
   const isFirst = (manifest: Manifest) => roleOf(manifest) !== undefined && isBeside(manifest.metadata.name);
@@ -209,7 +211,7 @@ function createPolicies(
 function createPolicy(
   component: Component,
   manifest: Manifest,
-  gate: <T>(value: pulumi.Input<T>) => pulumi.Input<T>,
+  gate: Gate,
   dependsOn: pulumi.Input<pulumi.Resource[]>,
 ): pulumi.CustomResource {
   const { name, parent, plan } = component;
@@ -232,12 +234,16 @@ function createPolicy(
   );
 }
 
-function createBackstop(component: Component, policies: readonly pulumi.Resource[]): pulumi.CustomResource[] {
+function createBackstop(
+  component: Component,
+  policies: readonly pulumi.Resource[],
+  gate: Gate,
+): pulumi.CustomResource[] {
   const { name, parent, plan, probe } = component;
   const manifests = plan.shape.compiled.backstop;
   if (manifests.length === 0) return [];
   const whereServed = probe.whereServed();
-  const opts = { parent, dependsOn: after(component, policies), deleteBeforeReplace: true };
+  const opts = { parent, dependsOn: gate(after(component, policies)), deleteBeforeReplace: true };
   return manifests.map((manifest) =>
     createTyped(name, manifest, { ...opts, ...unlessMade(component, manifest) }, whereServed),
   );
