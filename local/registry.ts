@@ -13,6 +13,8 @@ export interface Registry {
   readonly port: number;
   /** Pushes a tiny image whose content, and so whose digest, depends on this text; returns the digest. */
   pushImage(repository: string, tag: string, content?: string): Promise<string>;
+  /** Pushes any image; returns the digest. */
+  push(repository: string, tag: string, image: Image): Promise<string>;
   /** Pushes an image index of one image a platform ("linux/amd64"); returns the index's digest. */
   pushIndex(repository: string, tag: string, platforms: readonly string[], content?: string): Promise<Index>;
   /** Points a tag at what another tag or digest names. */
@@ -55,8 +57,12 @@ export interface Image {
 
 /** An image of one layer: a tar with one file that holds the content. */
 export function tinyImage(content: string, platform = "linux/amd64"): Image {
+  return imageOf(tarOf("content", content), platform);
+}
+
+/** An image of one layer. */
+export function imageOf(layer: Buffer, platform = "linux/amd64"): Image {
   const [system = "linux", architecture = "amd64"] = platform.split("/");
-  const layer = tarOf("content", content);
   const config = Buffer.from(
     JSON.stringify({
       architecture,
@@ -165,6 +171,7 @@ export function registryClient(base: string): Omit<Registry, "host" | "port" | "
   };
 
   return {
+    push: putImage,
     pushImage: (repository, tag, content = `${repository}:${tag}`) => putImage(repository, tag, tinyImage(content)),
     pushIndex: async (repository, tag, platforms, content = `${repository}:${tag}`) => {
       const images: Record<string, string> = {};

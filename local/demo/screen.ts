@@ -22,9 +22,10 @@ export class Screen {
     this.show();
   }
 
-  /** What the tools tell: builds always, as they take minutes; the rest with --verbose. */
+  /** What the tools tell: what is fetched and built always, as it takes minutes; the rest with --verbose. */
   readonly log = (text: string): void => {
-    if (this.verbose || /^(building|built|waiting for the build)\b/.test(text)) this.line(`  ${paint("dim", text)}`);
+    if (this.verbose || /^(building|built|fetching|fetched|no published image|waiting for the build)\b/.test(text))
+      this.line(`  ${paint("dim", text)}`);
   };
 
   /** Runs a step and prints what came of it and how long it took. */

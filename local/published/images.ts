@@ -31,8 +31,8 @@ const kyverno = (name: string): PublishedImage => ({
     keyless: {
       issuer: "https://token.actions.githubusercontent.com",
       subject: "https://github.com/kyverno/kyverno/.github/workflows/*@refs/tags/v*",
-      acceptWildcardReason: "the project names no single workflow; any of its own at a release's tag",
     },
+    acceptWildcardReason: "the project names no single workflow; any of its own at a release's tag",
   },
 });
 

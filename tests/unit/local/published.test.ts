@@ -7,9 +7,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { gzipSync } from "node:zlib";
 import { create } from "tar";
+import { resolveSettings } from "../../../components/resolve";
 import { ensurePublished, ensurePublishedChart, ensureTool, toolVersion } from "../../../local/build";
 import { forgetRegistries } from "../../../local/published/fetch";
 import { KYVERNO_CHART, PUBLISHED } from "../../../local/published/images";
+import { settingsFor } from "../../../local/published/signature";
 import { architecture, placesOf } from "../../../local/published/source";
 
 const FROM = "IMAGE_SIGNING_GUARD_PROGRAMS_FROM";
@@ -240,6 +242,8 @@ describe("programs from published images", function () {
   it("what must be signed is not taken from its own registry when nobody signed it", () => {
     // A registry that is not named by the user is its project's own; there a missing signature is a bad sign.
     for (const name of ["kyverno", "kube-apiserver", "cosign"] as const) assert.ok(PUBLISHED[name]?.signer, name);
+    for (const { repository, signer } of Object.values(PUBLISHED))
+      if (signer) assert.equal(resolveSettings(settingsFor(repository, signer)).posture.images.length, 1);
     assert.equal(placesOf(KYVERNO_CHART, {})[0]!.isMirror, false);
     assert.equal(placesOf(KYVERNO_CHART, { [FROM]: "127.0.0.1:5000" })[0]!.isMirror, true);
   });
