@@ -143,7 +143,7 @@ export async function ensureTool(name: ToolName, log: Log): Promise<string> {
 }
 
 /** A program of a version from its published image; undefined where that can't be had. Kept like what is built. */
-export async function ensurePublished(name: ToolName, version: string, log: Log): Promise<string | undefined> {
+export async function ensurePublished(name: string, version: string, log: Log): Promise<string | undefined> {
   const image = PUBLISHED[name];
   const folder = fetchedFolder(cacheRoot(), `${name}-${version}`);
   const target = path.join(folder, name);

@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import type { RuleGroup } from "../components/monitoring/prometheusRule";
+import { ensurePublished } from "./build";
 import type { ControlPlane } from "./controlPlane";
+import type { Log } from "./log";
 import { freePort, loopback } from "./ports";
 import { baseEnv, startProcess } from "./processes";
 import { waitFor } from "./waitFor";
@@ -35,11 +38,27 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
+/** The line with long-term support that Debian's packages come from too. */
+const VERSION = "v2.53.4";
+
+export const prometheusIsMissing = (name: "prometheus" | "promtool"): string =>
+  `${name} is not on the PATH (apt-get install prometheus brings it), and its image can't be had`;
+
+/** A program of Prometheus: the one on the PATH, else that of its published image; undefined where there is neither. */
+export async function findPrometheus(name: "prometheus" | "promtool", log: Log): Promise<string | undefined> {
+  if (spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0) return name;
+  return ensurePublished(name, VERSION, log);
+}
+
 /**
- * The `prometheus` on the PATH, on 127.0.0.1 and a port of its own, with these rules. It scrapes the API server as an
+ * Prometheus, on 127.0.0.1 and a port of its own, with these rules. It scrapes the API server as an
  * admin, and each second what `scrape` names.
  */
-export async function startPrometheus(plane: ControlPlane, groups: readonly RuleGroup[]): Promise<Prometheus> {
+export async function startPrometheus(
+  plane: ControlPlane,
+  groups: readonly RuleGroup[],
+  command = "prometheus",
+): Promise<Prometheus> {
   const folder = path.join(plane.workDir, "prometheus");
   fs.mkdirSync(folder, { recursive: true });
   const file = (name: string, text: string) => {
@@ -82,7 +101,7 @@ export async function startPrometheus(plane: ControlPlane, groups: readonly Rule
   const url = `http://${loopback}:${port}`;
   const child = startProcess({
     name: "prometheus",
-    command: "prometheus",
+    command,
     args: [
       `--config.file=${config}`,
       `--storage.tsdb.path=${path.join(folder, "data")}`,

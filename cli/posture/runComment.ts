@@ -1,34 +1,21 @@
 import * as fs from "node:fs";
 import { isJson, type OutputOptions } from "../options";
-import { type GitHubTarget, upsertComment } from "./comment";
+import { upsertComment } from "./comment";
+import type { Forge } from "./forges/forge";
+import { gitHub } from "./forges/gitHub";
+import { gitLab } from "./forges/gitLab";
 
 export interface CommentOptions extends OutputOptions {
-  author: string;
+  author?: string;
 }
 
-/** Where to write, from the variables of a workflow. */
-export function gitHubTarget(env: NodeJS.ProcessEnv): Omit<GitHubTarget, "author"> {
-  const need = (name: string) => {
-    const value = env[name];
-    if (!value) throw new Error(`${name} is not set; this command runs in a GitHub workflow`);
-    return value;
-  };
-  const event = JSON.parse(fs.readFileSync(need("GITHUB_EVENT_PATH"), "utf8")) as {
-    pull_request?: { number?: number };
-  };
-  const pullRequest = event.pull_request?.number;
-  if (pullRequest === undefined) throw new Error("the workflow's event is not pull_request");
-  return {
-    apiUrl: env.GITHUB_API_URL || "https://api.github.com",
-    repository: need("GITHUB_REPOSITORY"),
-    pullRequest,
-    token: need("GITHUB_TOKEN"),
-  };
-}
+/** Where this runs; GitLab says so by a variable of its own. */
+export const forgeOf = (env: NodeJS.ProcessEnv, author?: string): Forge =>
+  env.GITLAB_CI ? gitLab(env, author) : gitHub(env, author);
 
 export async function runComment(stack: string, file: string, options: CommentOptions): Promise<void> {
   const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
-  const done = await upsertComment({ ...gitHubTarget(process.env), author: options.author }, stack, text);
+  const done = await upsertComment(forgeOf(process.env, options.author), stack, text);
   if (isJson(options)) process.stdout.write(`${JSON.stringify({ version: 1, stack, comment: done })}\n`);
   else process.stderr.write(`comment of ${stack}: ${done}\n`);
 }

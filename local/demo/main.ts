@@ -1,5 +1,9 @@
 import * as fs from "node:fs";
 import { Command, Option } from "commander";
+import { readStackSettings } from "../../cli/settings/stackSettings";
+import { postureByName } from "../../components/posture/byName";
+import { tellChanges } from "../../components/posture/comparison/tell";
+import { resolveSettings } from "../../components/resolve";
 import { argsFromSettings } from "../../components/settings";
 import { findEngine, openStack } from "../engine";
 import { cases, namespaces } from "./cases";
@@ -9,7 +13,7 @@ import { type DemoImages, makeImages } from "./images";
 import { verdictsPicture } from "./picture";
 import { applyRendered } from "./render";
 import { paint, Screen, table } from "./screen";
-import { localChanges, localSettings, type StackName, stackNames } from "./settings";
+import { localChanges, localSettings, projectFolder, type StackName, stackNames } from "./settings";
 import { type Outcome, removeAll, tryAll } from "./verdicts";
 
 interface Options {
@@ -45,8 +49,9 @@ async function main(): Promise<void> {
   let cluster: DemoCluster | undefined;
   try {
     screen.line(
-      `Runs a control plane with Kyverno on this machine and applies ${stacks.join(", then ")}: ${stacks.length + 1} minutes; 10 to 20 the first time, to build it.`,
+      `Runs a control plane with Kyverno on this machine and applies ${stacks.join(", then ")}: ${stacks.length + 1} minutes. The first time its programs are fetched (some 300 MB) or, where their images can't be had, built (10 to 40 minutes).`,
     );
+    for (const stack of stacks) for (const line of postureLines(stack)) screen.line(line);
     cluster = await screen.step(
       "control plane",
       () => startCluster({ log: screen.log }),
@@ -72,6 +77,13 @@ async function main(): Promise<void> {
   await cluster?.stop();
   // Idle connections of the clients would hold the process for a while.
   process.exit();
+}
+
+/** What a stack's file says, at once: it needs no cluster, and what follows may take its time. */
+function postureLines(stack: StackName): string[] {
+  const posture = postureByName(resolveSettings(readStackSettings(stack, projectFolder)).posture);
+  const [, ...lines] = tellChanges(undefined, posture).split("\n");
+  return ["", paint("bold", `Pulumi.${stack}.yaml says`), ...lines];
 }
 
 async function runStacks(

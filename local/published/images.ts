@@ -1,5 +1,3 @@
-import type { ToolName } from "../build";
-
 /** Where a program's own project publishes it as an image, and who signs that. */
 export interface PublishedImage {
   /** With its registry. */
@@ -36,8 +34,12 @@ const kyverno = (name: string): PublishedImage => ({
   },
 });
 
-/** What is not here is built. To have another program from its image, add a line. */
-export const PUBLISHED: Readonly<Partial<Record<ToolName, PublishedImage>>> = {
+const prometheus: PublishedImage = { repository: "quay.io/prometheus/prometheus", tag: asIs };
+
+/** By program. What is not here is built. To have another program from its image, add a line. */
+export const PUBLISHED: Readonly<Record<string, PublishedImage>> = {
+  prometheus,
+  promtool: prometheus,
   etcd: { repository: "gcr.io/etcd-development/etcd", tag: asIs },
   "kube-apiserver": kubernetes("kube-apiserver"),
   "kube-controller-manager": kubernetes("kube-controller-manager"),

@@ -15,11 +15,16 @@ import { applyRendered } from "../../local/demo/render";
 import { localSettings, projectFolder } from "../../local/demo/settings";
 import { helm } from "../../local/kyverno";
 import { findKyverno } from "../../local/kyvernoSource";
-import { type FiringAlert, type Prometheus, startPrometheus } from "../../local/prometheus";
+import {
+  type FiringAlert,
+  findPrometheus,
+  type Prometheus,
+  prometheusIsMissing,
+  startPrometheus,
+} from "../../local/prometheus";
 import { requestObject } from "../../local/request";
 import { sleep, waitFor } from "../../local/waitFor";
 import { selectorsIn } from "../support/promSelectors";
-import { hasProgram } from "../support/promtool";
 import { create, grant, killKyverno, log, patch, refusal, registerWebhooks, withBuilds } from "./support";
 
 const RECORDING = path.join(__dirname, "..", "unit", "fixtures", "metrics", "kyverno-1.10.7.txt");
@@ -65,7 +70,8 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
       (this as { skipReason?: string }).skipReason = reason;
       this.skip();
     };
-    unless("prometheus is not on the PATH; apt-get install prometheus brings it", hasProgram("prometheus"));
+    const program = await findPrometheus("prometheus", log);
+    unless(prometheusIsMissing("prometheus"), program !== undefined);
     const { version } = await findKyverno(log);
     unless(`metrics are those of Kyverno 1.10, this is ${version}`, version.startsWith("1.10."));
     cluster = await startCluster({ log });
@@ -86,7 +92,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     compiled = compilePosture(resolved);
     await applyRendered(plane, node.kyverno, settings);
     for (const group of ["platform-oncall", "developers"]) await grant(plane, group, "edit");
-    prometheus = await startPrometheus(plane, compiled.monitoring!.ruleGroups);
+    prometheus = await startPrometheus(plane, compiled.monitoring!.ruleGroups, program);
     begin = Date.now() / 1000;
     void followProcesses();
     await waitFor("Prometheus sees Kyverno", 30_000, async () => {

@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import { stringify } from "yaml";
 import { AlertName } from "../../../../components/args";
 import { entryRule, orBypassed, ROLE, RULE, SUFFIX } from "../../../../components/policies/names";
-import { hasProgram, promtool, promtoolIsMissing } from "../../../support/promtool";
+import { needPromtool, promtool } from "../../../support/promtool";
 import { compile, settings, stackSettings } from "../../../support/settings";
 
 const BYPASS_RULE = orBypassed(RULE.everyImageHasASigner);
@@ -485,10 +485,9 @@ const CASES: Record<AlertName, Record<string, Case>> = {
 };
 
 describe("alerts, evaluated by promtool", () => {
-  before(function () {
-    if (hasProgram("promtool")) return;
-    (this as { skipReason?: string }).skipReason = promtoolIsMissing;
-    this.skip();
+  before(async function () {
+    this.timeout(120_000);
+    await needPromtool(this);
   });
 
   for (const [alert, cases] of Object.entries(CASES) as [AlertName, Record<string, Case>][]) {

@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import { parse, stringify } from "yaml";
 import { renderStack } from "../../../../cli/render/run";
 import type { Json } from "../../../../components/kubernetes/manifest";
-import { hasProgram, promtool, promtoolIsMissing } from "../../../support/promtool";
+import { needPromtool, promtool } from "../../../support/promtool";
 import { compile, settings } from "../../../support/settings";
 
 const valuesOf = (monitoring?: Record<string, unknown>) =>
@@ -71,7 +71,8 @@ describe("monitoring's objects", () => {
     }
   });
 
-  it("are rendered as files that a Prometheus without operator reads", function () {
+  it("are rendered as files that a Prometheus without operator reads", async function () {
+    this.timeout(120_000);
     const files = filesOf({});
     assert.deepEqual([...files.keys()].slice(3), [
       "4-monitoring.yaml",
@@ -79,10 +80,7 @@ describe("monitoring's objects", () => {
       "prometheus-scrape.yaml",
     ]);
     assert.ok(!files.get("4-monitoring.yaml")!.includes("PrometheusRule"));
-    if (!hasProgram("promtool")) {
-      (this as { skipReason?: string }).skipReason = promtoolIsMissing;
-      this.skip();
-    }
+    await needPromtool(this);
     promtool(["check", "rules", "rules.yaml"], { "rules.yaml": files.get("prometheus-rules.yaml")! });
     const scrape = parse(files.get("prometheus-scrape.yaml")!) as { scrape_configs: Record<string, unknown>[] };
     const [{ kubernetes_sd_configs: discovery, ...job }] = scrape.scrape_configs as [Record<string, unknown>];
