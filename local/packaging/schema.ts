@@ -60,11 +60,42 @@ export async function deriveSchema(): Promise<PackageSchema> {
   return JSON.parse(await provider.getSchema()) as PackageSchema;
 }
 
-/** The text of schema.json: the same as `pulumi package get-schema` prints, so that the two can be compared. */
+/** What the Pulumi Registry and the SDKs' own registries show, which the code that is analysed can't say. */
+const METADATA = {
+  displayName: "Image Signing Guard",
+  publisher: "OWNER",
+  keywords: ["category/infrastructure", "kind/component", "kubernetes", "kyverno", "sigstore", "cosign"],
+  homepage: "https://github.com/OWNER/image-signing-guard",
+  repository: "https://github.com/OWNER/image-signing-guard",
+  license: "Apache-2.0",
+  logoUrl: "https://raw.githubusercontent.com/OWNER/image-signing-guard/main/docs/images/logo.svg",
+} as const;
+
+/** Packages' names as each language writes them. */
+const LANGUAGES: Readonly<Record<string, object>> = {
+  csharp: { namespaces: { "image-signing-guard": "ImageSigningGuard", kubernetes: "Kubernetes" } },
+  go: { importBasePath: "github.com/OWNER/image-signing-guard/sdk/go/imagesigningguard" },
+  java: { buildFiles: "gradle" },
+  python: { packageName: "pulumi_image_signing_guard", pyproject: { enabled: true } },
+};
+
+/** A schema without what only the registries want: what `pulumi package get-schema` prints. */
+export function withoutMetadata(schema: Record<string, unknown>): Record<string, unknown> {
+  const rest = Object.fromEntries(Object.entries(schema).filter(([key]) => !(key in METADATA)));
+  const language = schema.language as Record<string, object>;
+  const plain = (name: string, options: object) =>
+    Object.fromEntries(Object.entries(options).filter(([key]) => !(key in (LANGUAGES[name] ?? {}))));
+  return { ...rest, language: mapValuesNamed(language, plain) };
+}
+
+const mapValuesNamed = (map: Record<string, object>, change: (name: string, value: object) => object) =>
+  Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(name, value)]));
+
+/** The text of schema.json: what `pulumi package get-schema` prints, and what registries show besides. */
 export function schemaText({ name, version, description, language, types, resources }: PackageSchema): string {
   const printed = {
-    ...{ name, version, description },
-    language: sorted(language),
+    ...{ name, version, description, ...METADATA },
+    language: sorted(mapValuesNamed(language as Record<string, object>, (at, own) => ({ ...own, ...LANGUAGES[at] }))),
     config: {},
     types: sorted(mapValues(types, printType)),
     resources: sorted(mapValues(resources, printResource)),

@@ -42,6 +42,7 @@ describe("the npm tarball", function () {
   it("holds the library, the command and nothing of tests or the local control plane", () => {
     const strange = packed.files.filter(
       (file) =>
+        !/^templates\/[\w-]+\.yml$/.test(file) &&
         !/^dist\/(components\/[\w/]+\.(js|json|d\.ts)|cli\/[\w/]+\.(js|json))$/.test(file) &&
         !["package.json", "stack.schema.json", "README.md", "CHANGELOG.md", "LICENSE"].includes(file),
     );
