@@ -23,6 +23,8 @@ export interface KyvernoNodeOptions {
   processEnv?: Readonly<Record<string, string>>;
   /** See NodeOptions. */
   isolate?: boolean;
+  /** Whether Kyverno will be uninstalled, whose hooks take kubectl; true when left out. */
+  uninstalls?: boolean;
 }
 
 export interface KyvernoNode extends LocalNode {
@@ -33,8 +35,8 @@ export interface KyvernoNode extends LocalNode {
 export async function startKyvernoNode(plane: ControlPlane, options: KyvernoNodeOptions = {}): Promise<KyvernoNode> {
   const log = options.log ?? silent;
   const kyverno = await findKyverno(log);
-  // The uninstall hook needs it; better built now than while Helm waits.
-  await ensureTool("kubectl", log);
+  // Better built now than while Helm waits for the hook.
+  if (options.uninstalls !== false) await ensureTool("kubectl", log);
   const node = await startNode(plane, { ...options, binary: kyverno.binary });
   if (node.oneReplica !== undefined) await assertWebhookPortFree();
   return { ...node, kyverno };

@@ -28,6 +28,9 @@ const binaryFolder = "IMAGE_SIGNING_GUARD_KYVERNO_BIN";
 const chartFolder = "IMAGE_SIGNING_GUARD_KYVERNO_CHART";
 const versionName = "IMAGE_SIGNING_GUARD_KYVERNO_VERSION";
 
+/** Those that run on this machine (podPlan.ts says why the fourth does not). */
+const CONTROLLERS = ["kyverno", "reports-controller", "background-controller"] as const;
+
 /** Ready binaries from a folder, else published images of what is sold, else the module pinned in tools/kyverno/go.mod. */
 export async function findKyverno(log: Log, env: NodeJS.ProcessEnv = process.env): Promise<KyvernoSource> {
   const folder = env[binaryFolder];
@@ -43,7 +46,7 @@ export async function findKyverno(log: Log, env: NodeJS.ProcessEnv = process.env
 async function publishedKyverno(log: Log, env: NodeJS.ProcessEnv): Promise<KyvernoSource | undefined> {
   const { appVersion, chartVersion } = KYVERNO_LINES[KyvernoTarget.V1_10];
   const programs = new Map<ToolName, string>();
-  for (const name of ["kyverno", "reports-controller", "background-controller", "cleanup-controller"] as const) {
+  for (const name of CONTROLLERS) {
     const program = await ensurePublished(name, appVersion, log);
     if (program === undefined) return undefined;
     programs.set(name, program);
@@ -61,7 +64,7 @@ async function publishedKyverno(log: Log, env: NodeJS.ProcessEnv): Promise<Kyver
 
 async function builtKyverno(log: Log, env: NodeJS.ProcessEnv): Promise<KyvernoSource> {
   // Before the first pod asks for them: a build lasts longer than Helm waits.
-  for (const name of ["kyverno", "reports-controller", "background-controller"] as const) await ensureTool(name, log);
+  for (const name of CONTROLLERS) await ensureTool(name, log);
   const chart = env[chartFolder] ?? (await ensureModuleFolder("kyverno", "charts/kyverno"));
   return {
     version: toolVersion("kyverno").replace(/^v/, ""),

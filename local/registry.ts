@@ -19,6 +19,8 @@ export interface Registry {
   pushIndex(repository: string, tag: string, platforms: readonly string[], content?: string): Promise<Index>;
   /** Points a tag at what another tag or digest names. */
   retag(repository: string, from: string, to: string): Promise<void>;
+  /** Adds a signature of a digest to its legacy tag, as `cosign attach signature` does. */
+  attachSignature(to: ImageDigest, payload: string, annotations: Readonly<Record<string, string>>): Promise<void>;
   /** Makes the legacy signature tag of one digest be the one of another, maybe in another repository. */
   copySignature(from: ImageDigest, to: ImageDigest): Promise<void>;
   digest(repository: string, reference: string): Promise<string | undefined>;
@@ -42,6 +44,7 @@ const types = {
   index: "application/vnd.oci.image.index.v1+json",
   config: "application/vnd.oci.image.config.v1+json",
   layer: "application/vnd.oci.image.layer.v1.tar",
+  signature: "application/vnd.dev.cosign.simplesigning.v1+json",
 };
 
 /** cosign's tag for the signature of a digest. */
@@ -193,6 +196,28 @@ export function registryClient(base: string): Omit<Registry, "host" | "port" | "
     },
     retag: async (repository, from, to) => {
       await putManifest(repository, to, await need(repository, from));
+    },
+    attachSignature: async ({ repository, digest }, payload, annotations) => {
+      const tag = signatureTag(digest);
+      const earlier = await getManifest(repository, tag);
+      const layers = earlier === undefined ? [] : (JSON.parse(earlier) as { layers: object[] }).layers;
+      const config = Buffer.from(
+        JSON.stringify({ architecture: "", os: "", config: {}, rootfs: { type: "layers", diff_ids: [] } }),
+      );
+      const describe = (mediaType: string, content: Buffer) => ({
+        mediaType,
+        digest: sha256(content),
+        size: content.length,
+      });
+      const content = Buffer.from(payload);
+      for (const blob of [config, content]) await putBlob(repository, blob);
+      const manifest = {
+        schemaVersion: 2,
+        mediaType: types.manifest,
+        config: describe(types.config, config),
+        layers: [...layers, { ...describe(types.signature, content), annotations }],
+      };
+      await putManifest(repository, tag, JSON.stringify(manifest));
     },
     copySignature: async (from, to) => {
       const manifest = await need(from.repository, signatureTag(from.digest));

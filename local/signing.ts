@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { ensureTool } from "./build";
 import { type Log, silent } from "./log";
 import { baseEnv, runToEnd } from "./processes";
+import type { Registry } from "./registry";
 import { rekorBundle, type Signer, type Sigstore, signBytes, simpleSigning } from "./sigstore";
 
 export interface SignOptions {
@@ -34,20 +35,25 @@ const password = "local";
 export async function createCosign(options: {
   sigstore: Sigstore;
   workDir: string;
+  /** Where certificate signatures are pushed to without the program, which takes minutes to build. */
+  pushTo?: Pick<Registry, "attachSignature">;
   /** HTTPS_PROXY and SSL_CERT_FILE, so that public image names lead to the local registry. */
   env?: Readonly<Record<string, string>>;
   log?: Log;
 }): Promise<Cosign> {
-  const command = await ensureTool("cosign", options.log ?? silent);
+  // Of two that need it at once only the first builds it.
+  let command = options.pushTo ? undefined : ensureTool("cosign", options.log ?? silent);
+  await command;
   const folder = path.join(options.workDir, "cosign");
   fs.mkdirSync(folder, { recursive: true });
   let count = 0;
 
-  const run = (args: readonly string[], env: Record<string, string> = {}, cwd = folder) =>
-    runToEnd(
+  const run = async (args: readonly string[], env: Record<string, string> = {}, cwd = folder) => {
+    command ??= ensureTool("cosign", options.log ?? silent);
+    return runToEnd(
       {
         name: `cosign ${args.slice(0, 2).join(" ")}`,
-        command,
+        command: await command,
         args,
         cwd,
         // No home: neither the user's registry logins nor a TUF cache play a part.
@@ -56,6 +62,7 @@ export async function createCosign(options: {
       },
       60_000,
     );
+  };
   const write = (name: string, content: string) => {
     const file = path.join(folder, `${count}-${name}`);
     fs.writeFileSync(file, content, { mode: 0o600 });
@@ -70,6 +77,17 @@ export async function createCosign(options: {
       const { pem, privateKeyPem } = signer.certificate;
       const signature = signBytes(privateKeyPem, payload);
       const time = integratedTime ?? new Date(signer.notBefore.getTime() + 10_000);
+      const bundle = tlog ? rekorBundle(options.sigstore.rekor, payload, signature, pem, time) : undefined;
+      if (options.pushTo) {
+        const path = repository.slice(repository.indexOf("/") + 1);
+        await options.pushTo.attachSignature({ repository: path, digest }, payload, {
+          "dev.cosignproject.cosign/signature": signature,
+          "dev.sigstore.cosign/certificate": pem,
+          "dev.sigstore.cosign/chain": signer.chain,
+          ...(bundle ? { "dev.sigstore.cosign/bundle": JSON.stringify(bundle) } : {}),
+        });
+        return;
+      }
       const args = [
         "attach",
         "signature",
@@ -78,8 +96,7 @@ export async function createCosign(options: {
         `--certificate=${write("certificate.pem", pem)}`,
         `--certificate-chain=${write("chain.pem", signer.chain)}`,
       ];
-      if (tlog) {
-        const bundle = rekorBundle(options.sigstore.rekor, payload, signature, pem, time);
+      if (bundle) {
         args.push(`--rekor-response=${write("rekor.json", JSON.stringify({ rekorBundle: bundle }))}`);
       }
       await run([...args, image]);

@@ -18,7 +18,7 @@ export interface DemoCluster {
 }
 
 export async function startCluster(
-  options: ControlPlaneOptions & Pick<KyvernoNodeOptions, "isolate"> = {},
+  options: ControlPlaneOptions & Pick<KyvernoNodeOptions, "isolate" | "uninstalls"> = {},
 ): Promise<DemoCluster> {
   const log: Log = options.log ?? silent;
   const plane = await startControlPlane(options);
@@ -26,8 +26,19 @@ export async function startCluster(
     const proxy = await startProxy({ registry: plane.registry.host, workDir: plane.workDir });
     plane.onStop(() => proxy.stop());
     const sigstore = await createSigstore();
-    const cosign = await createCosign({ sigstore, workDir: plane.workDir, env: proxy.env, log });
-    const node = await startKyvernoNode(plane, { log, processEnv: proxy.env, isolate: options.isolate });
+    const cosign = await createCosign({
+      sigstore,
+      workDir: plane.workDir,
+      pushTo: plane.registry,
+      env: proxy.env,
+      log,
+    });
+    const node = await startKyvernoNode(plane, {
+      log,
+      processEnv: proxy.env,
+      isolate: options.isolate,
+      uninstalls: options.uninstalls,
+    });
     return { plane, proxy, sigstore, cosign, node, stop: () => plane.stop() };
   } catch (error) {
     await plane.stop();

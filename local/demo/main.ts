@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     for (const stack of stacks) for (const line of postureLines(stack)) screen.line(line);
     cluster = await screen.step(
       "control plane",
-      () => startCluster({ log: screen.log }),
+      () => startCluster({ log: screen.log, uninstalls: options.keep === true }),
       ({ node }) => `etcd, API server and controller manager run; Kyverno ${node.kyverno.version}`,
     );
     const { images, tables } = await runStacks(cluster, stacks, screen, options.verbose ?? false);
