@@ -7,13 +7,12 @@ import { CLUSTER_POLICIES, NAMESPACES } from "../../components/kubernetes/resour
 import { type Revision, revisionsOf, unfinished } from "../../components/kyverno/helmRelease";
 import { readInstallation } from "../../components/kyverno/installed/facts";
 import { unusable } from "../../components/kyverno/installed/findings";
-import { fileReason } from "../../components/mistakes";
 import type { Posture } from "../../components/posture/types";
-import { GuardInputError } from "../../components/problems";
 import { resolveSettings } from "../../components/resolve";
 import { type Child, childrenOf, RELEASE_TYPE, releaseResource, resourceType } from "../../components/resourceNames";
 import { GUARD_TYPE } from "../../components/settings";
 import { type ClusterOptions, clusterTarget, isJson, type OutputOptions, type StackOptions } from "../options";
+import { writingTo } from "../output";
 import { readStackSettings } from "../settings/stackSettings";
 
 export interface AdoptOptions extends ClusterOptions, StackOptions, OutputOptions {
@@ -129,7 +128,7 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   }
   const resources = importsOf(posture, options.name, present);
   const commands = commandsFor(options, present);
-  write(options.out, `${JSON.stringify({ resources }, null, 2)}\n`);
+  writingTo(options.out, "file", () => fs.writeFileSync(options.out, `${JSON.stringify({ resources }, null, 2)}\n`));
   if (isJson(options)) return print({ version: 1, adopted: resources, commands });
   const lines = commands.map((line) => `  ${line}\n`).join("");
   const retain =
@@ -141,19 +140,4 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
 
 function print(answer: object): void {
   process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
-}
-
-function write(file: string, text: string): void {
-  try {
-    fs.writeFileSync(file, text);
-  } catch (error) {
-    throw new GuardInputError([
-      {
-        key: "--out",
-        found: `${file}: ${fileReason((error as Error).message)}`,
-        allowed: "a file that can be written",
-        fix: "name another file",
-      },
-    ]);
-  }
 }

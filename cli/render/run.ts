@@ -3,7 +3,6 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 import { compilePosture, policiesOf } from "../../components/compile";
 import { trustPatch } from "../../components/kyverno/trustFiles";
-import { fileReason } from "../../components/mistakes";
 import type { CompiledMonitoring } from "../../components/monitoring/compile";
 import { scrapeConfig } from "../../components/monitoring/scrape";
 import { POLICY_REPORTER } from "../../components/posture/monitoringDefaults";
@@ -11,6 +10,7 @@ import type { KyvernoPlan, Posture } from "../../components/posture/types";
 import { GuardInputError } from "../../components/problems";
 import { resolveSettings } from "../../components/resolve";
 import { isJson, type OutputOptions, type StackOptions } from "../options";
+import { writingTo } from "../output";
 import { readStackSettings } from "../settings/stackSettings";
 
 export interface RenderOptions extends OutputOptions, StackOptions {
@@ -119,20 +119,10 @@ export function writeRendered({ files }: Rendered, out: string | undefined, prin
   // An empty variable of a script; the files would go wherever the command was called.
   if (out === "")
     throw new GuardInputError([{ key: "--out", found: '""', allowed: "a folder", fix: "name it, . for this one" }]);
-  try {
+  writingTo(out, "folder", () => {
     makeFolder(path.resolve(out));
     for (const { name, text } of files) fs.writeFileSync(path.join(out, name), text);
-  } catch (error) {
-    const { path: place = out, message } = error as NodeJS.ErrnoException;
-    throw new GuardInputError([
-      {
-        key: "--out",
-        found: `${place}: ${fileReason(message)}`,
-        allowed: "a folder that can be written",
-        fix: "name another folder",
-      },
-    ]);
-  }
+  });
 }
 
 /** Step by step: Node's own recursive mkdir does not end where a file system says ENOENT for a folder's child. */

@@ -1,5 +1,4 @@
 import * as assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ImportResource } from "@pulumi/pulumi/automation";
@@ -11,6 +10,7 @@ import { type EngineStack, openStack } from "../../local/engine";
 import { installKyverno } from "../../local/kyverno";
 import { requestObject } from "../../local/request";
 import { sleep, waitFor } from "../../local/waitFor";
+import { runCommand } from "../support/runCommand";
 import { needsNodeHost, projectOf, startEngine } from "./support";
 import { clusterPolicies, haveTheirPolicies, offerPod, theirsRefuses } from "./theirs";
 
@@ -77,11 +77,9 @@ describe("engine: a Kyverno that is adopted", function () {
   it("the command lists what to import and which commands do it", async () => {
     const folder = projectOf(cluster.plane, settings);
     const file = path.join(folder, "adopt.json");
-    const main = path.join(__dirname, "../../cli/main.ts");
     const flags = ["--stack", "prod", "--cwd", folder, "--out", file, "--kubeconfig", cluster.plane.kubeconfig];
-    const text = execFileSync(process.execPath, ["-r", "ts-node/register/transpile-only", main, "adopt", ...flags], {
-      encoding: "utf8",
-    });
+    const { code, out: text, err } = await runCommand(["adopt", ...flags]);
+    assert.equal(code, 0, err);
     assert.match(text, /pulumi import --stack prod --file \S+adopt\.json --protect=false/);
     assert.match(text, /kubectl label namespaces kyverno app\.kubernetes\.io\/managed-by=image-signing-guard/);
     assert.match(text, /kubectl label clusterpolicies verify-image-signatures app/);

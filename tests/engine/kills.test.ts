@@ -1,5 +1,4 @@
 import * as assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ImportResource } from "@pulumi/pulumi/automation";
@@ -10,6 +9,7 @@ import type { DemoCluster } from "../../local/demo/cluster";
 import { localSettings } from "../../local/demo/settings";
 import { openStack } from "../../local/engine";
 import { sleep } from "../../local/waitFor";
+import { runCommand } from "../support/runCommand";
 import { whatIsLeft } from "./outages";
 import { needsNodeHost, projectOf, startEngine } from "./support";
 
@@ -62,8 +62,8 @@ describe("engine: killed while it installs", function () {
     assert.match(message, /this stack's state does not know it.* image-signing-guard adopt --stack/s);
     const file = path.join(project, "adopt.json");
     const flags = ["--stack", "prod", "--cwd", project, "--out", file, "--kubeconfig", cluster.plane.kubeconfig];
-    const main = path.join(__dirname, "../../cli/main.ts");
-    execFileSync(process.execPath, ["-r", "ts-node/register/transpile-only", main, "adopt", ...flags]);
+    const { code, err } = await runCommand(["adopt", ...flags]);
+    assert.equal(code, 0, err);
     const { resources } = JSON.parse(fs.readFileSync(file, "utf8")) as { resources: ImportResource[] };
     await stack.import(resources);
   }
