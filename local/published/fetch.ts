@@ -15,8 +15,8 @@ import { architecture, type Place, placesOf } from "./source";
 /** A registry that does not answer must not be what people wait for: there is another way. */
 const PATIENCE_MS = 5000;
 
-/** Registries that did not answer in this run, and what they said; asked once. */
-const away = new Map<string, string>();
+/** Registries that did not answer in this run; asked once. */
+const away = new Set<string>();
 
 interface Wanted {
   readonly image: PublishedImage;
@@ -49,9 +49,9 @@ export function fetchChart(wanted: Wanted, target: string): Promise<boolean> {
 type Layers = readonly (() => Promise<string>)[];
 
 async function fetchFrom(wanted: Wanted, target: string, take: (layers: Layers) => Promise<void>): Promise<boolean> {
+  const refusals: string[] = [];
   for (const place of placesOf(wanted.image)) {
-    const told = away.get(place.host);
-    if (told !== undefined) continue;
+    if (away.has(place.host)) continue;
     const client = new RegistryClient(place.host, { timeoutMs: PATIENCE_MS });
     try {
       await fetchAt(wanted, place, client, target, take);
@@ -61,12 +61,13 @@ async function fetchFrom(wanted: Wanted, target: string, take: (layers: Layers) 
       const { message } = error as Error;
       const isAway =
         error instanceof RegistryError && ["unreachable", "timeout", "certificate"].includes(error.trouble);
-      if (isAway) away.set(place.host, message);
-      wanted.log(`no published image for ${wanted.what}: ${message}`);
+      if (isAway) away.add(place.host);
+      refusals.push(message);
     } finally {
       await client.close();
     }
   }
+  if (refusals.length > 0) wanted.log(`no published image for ${wanted.what}: ${refusals.join("; ")}`);
   return false;
 }
 
