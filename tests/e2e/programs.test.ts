@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { create } from "tar";
-import { cacheRoot, ensurePublished, ensureTool, type ToolName, toolVersion } from "../../local/build";
+import { cacheRoot, ensurePublished, ensureTool, type ToolName, tools, toolVersion } from "../../local/build";
 import { startControlPlane } from "../../local/controlPlane";
 import { findKyverno, type KyvernoSource } from "../../local/kyvernoSource";
 import { silent } from "../../local/log";
@@ -40,7 +40,8 @@ describe("programs from a registry, without Go", function () {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "guard-programs-"));
     kyverno = await findKyverno(log);
     registry = await startRegistry({ crane: await ensureTool("crane", log), workDir: folder, log });
-    for (const name of Object.keys(PUBLISHED).filter((one) => !KYVERNO.includes(one as ToolName)) as ToolName[])
+    const built = (Object.keys(tools) as ToolName[]).filter((name) => PUBLISHED[name] && !KYVERNO.includes(name));
+    for (const name of built)
       await publish(name, await ensureTool(name, log), toolVersion(name), FOLDERS[name] ?? "usr/local/bin");
     env = {
       ...process.env,
