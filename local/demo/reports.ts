@@ -48,19 +48,33 @@ export async function readRows(plane: ControlPlane): Promise<ReportRow[]> {
 /** Reports take 30 to 70 seconds: Kyverno collects changes before it scans, and again before it writes. */
 export const reportTimeoutMs = 120_000;
 
-/** Reads the reports until they have a result of each policy about each object, or the time is over. */
+export interface WantedRow {
+  readonly uid: string;
+  readonly policy: string;
+  readonly result: ReportRow["result"];
+}
+
+/**
+ * Reads the reports until they have a result of each policy about each object, or the time is over. Kyverno 1.13 now and then
+ * forgets an object until the next scan, an hour later; `remind` has it look at one once more, half-way.
+ */
 export async function waitForRows(
   plane: ControlPlane,
-  wanted: readonly { uid: string; policy: string; result: ReportRow["result"] }[],
-  timeoutMs = reportTimeoutMs,
+  wanted: readonly WantedRow[],
+  { timeoutMs = reportTimeoutMs, remind }: { timeoutMs?: number; remind?: (uid: string) => Promise<void> } = {},
 ): Promise<ReportRow[]> {
-  const end = Date.now() + timeoutMs;
+  const start = Date.now();
+  let reminded = false;
   for (;;) {
     const rows = await readRows(plane);
-    const complete = wanted.every((want) =>
-      rows.some((f) => f.uid === want.uid && f.policy === want.policy && f.result === want.result),
+    const lacking = wanted.filter(
+      (want) => !rows.some((f) => f.uid === want.uid && f.policy === want.policy && f.result === want.result),
     );
-    if (complete || Date.now() > end) return rows;
+    if (lacking.length === 0 || Date.now() > start + timeoutMs) return rows;
+    if (remind && !reminded && Date.now() > start + timeoutMs / 2) {
+      reminded = true;
+      for (const uid of new Set(lacking.map((one) => one.uid))) await remind(uid);
+    }
     await sleep(1000);
   }
 }

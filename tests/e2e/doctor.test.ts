@@ -231,7 +231,7 @@ describe("doctor: a real Kyverno, broken in one way after the other", function (
 
   it("PolicyExceptions are turned on, and one is there", async function () {
     if (!cluster.node.kyverno.version.startsWith("1.10.")) {
-      this.skipReason = `Kyverno ${cluster.node.kyverno.version} serves another version of PolicyExceptions`;
+      this.skipReason = `needs Kyverno 1.10: ${cluster.node.kyverno.version} serves another version of PolicyExceptions`;
       this.skip();
     }
     const before = await api<{ spec: { template: { spec: { containers: { args: string[] }[] } } } }>("GET", CONTROLLER);

@@ -41,7 +41,7 @@ describe("doctor explain: refusals of a real Kyverno", function () {
     it(`${name}: ${means.join(", ")}`, async function () {
       const { version } = cluster.node.kyverno;
       if (ONLY_1_10.includes(name) && !version.startsWith("1.10.")) {
-        this.skipReason = `Kyverno ${version} has other words for it`;
+        this.skipReason = `needs Kyverno 1.10: ${version} has other words for it`;
         this.skip();
       }
       const text = await provoke(world);

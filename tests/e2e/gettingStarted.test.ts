@@ -78,7 +78,7 @@ describe("getting started: the page's commands print what it says", function () 
     it(`${when}: lines ${commands.line} to ${prints.line}`, async function () {
       const { version } = cluster.node.kyverno;
       if (when.endsWith("reports") && !version.startsWith("1.10.")) {
-        this.skipReason = `Kyverno ${version} words its reports in another way`;
+        this.skipReason = `needs Kyverno 1.10: ${version} words its reports in another way`;
         this.skip();
       }
       const expected = shows(prints.text);

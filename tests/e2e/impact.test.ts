@@ -198,7 +198,7 @@ describe("impact and report tell what a real cluster then does", function () {
 
   it("says the same from Kyverno's reports alone, once it has scanned", async function () {
     if (!cluster.node.kyverno.version.startsWith("1.10.")) {
-      this.skipReason = `Kyverno ${cluster.node.kyverno.version} keeps no BackgroundScanReports`;
+      this.skipReason = `needs Kyverno 1.10: ${cluster.node.kyverno.version} keeps no BackgroundScanReports`;
       this.skip();
     }
     const end = Date.now() + 150_000;
@@ -214,7 +214,7 @@ describe("impact and report tell what a real cluster then does", function () {
 
   it("reports each image, both of the mixed pod, and both bypasses", async function () {
     if (!cluster.node.kyverno.version.startsWith("1.10.")) {
-      this.skipReason = `Kyverno ${cluster.node.kyverno.version} keeps no BackgroundScanReports`;
+      this.skipReason = `needs Kyverno 1.10: ${cluster.node.kyverno.version} keeps no BackgroundScanReports`;
       this.skip();
     }
     const { code, out } = await run<Report>(["report", "--output=json", "--namespace=production", "--namespace=dev"]);

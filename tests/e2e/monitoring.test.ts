@@ -73,7 +73,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     const program = await findPrometheus("prometheus", log);
     unless(prometheusIsMissing("prometheus"), program !== undefined);
     const { version } = await findKyverno(log);
-    unless(`metrics are those of Kyverno 1.10, this is ${version}`, version.startsWith("1.10."));
+    unless(`needs Kyverno 1.10: metrics are that line's, this is ${version}`, version.startsWith("1.10."));
     cluster = await startCluster({ log });
     const { plane, cosign, sigstore, node } = cluster;
     images = await makeImages(plane.registry, cosign, sigstore);

@@ -139,7 +139,7 @@ describe("policies: the stacks of this project on a real Kyverno", function () {
 
     it("Kyverno 1.10: a refusal names the expected signer and where to read on", async function () {
       if (!showsAdvice()) {
-        this.skipReason = `Kyverno ${cluster.node.kyverno.version} lists no skipped rules in a refusal`;
+        this.skipReason = `needs Kyverno 1.10: ${cluster.node.kyverno.version} lists no skipped rules in a refusal`;
         this.skip();
       }
       await refusedWith(

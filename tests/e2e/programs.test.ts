@@ -112,7 +112,7 @@ describe("programs from a registry, without Go", function () {
 
   it("the demo is on Kyverno 1.10.7 and needs neither Go nor anything built", async function () {
     if (!kyverno.version.startsWith("1.10.")) {
-      this.skipReason = `there are no programs of Kyverno 1.10.7 to put into a registry here, only ${kyverno.version}`;
+      this.skipReason = `needs Kyverno 1.10: its programs are to be put into a registry, here are only those of ${kyverno.version}`;
       this.skip();
     }
     for (const name of KYVERNO) await publish(name, await kyverno.binary(name), `v${kyverno.version}`, "ko-app");

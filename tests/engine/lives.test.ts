@@ -51,7 +51,7 @@ describe("engine: lives that go wrong", function () {
       const { version } = cluster.node.kyverno;
       const { line } = outages[outage];
       if (line !== undefined && !version.startsWith(line)) {
-        this.skipReason = `what Kyverno ${version}'s chart leaves behind then is not looked into`;
+        this.skipReason = `needs Kyverno 1.10: what the chart of ${version} leaves behind then is not looked into`;
         this.skip();
       }
       const stack = await open(`destroy-${outage}`);

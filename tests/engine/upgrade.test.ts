@@ -40,7 +40,7 @@ describe("engine: an upgrade from a published version, on a real Kyverno", funct
     cluster = started.cluster;
     const { plane, node, cosign, sigstore } = cluster;
     if (!node.kyverno.version.startsWith("1.10.")) {
-      this.skipReason = `published versions installed Kyverno 1.10, this is ${node.kyverno.version}`;
+      this.skipReason = `needs Kyverno 1.10: published versions installed that, not ${node.kyverno.version}`;
       return this.skip();
     }
     images = await makeImages(plane.registry, cosign, sigstore);

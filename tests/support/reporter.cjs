@@ -17,20 +17,26 @@ module.exports = class extends reporters.Spec {
 
 const MOST_SUITES = 6;
 
-/** A line for each reason, the most frequent first: how many tests, why, and of which suites. */
+/**
+ * A line for each reason, the most frequent first: how many tests, why, and of which suites. What stands before a colon is
+ * the reason, what follows the details of one test, which several tests of one reason are told by.
+ */
 function byReason(skipped) {
   const reasons = new Map();
   for (const test of skipped) {
-    const suites = reasons.get(reasonOf(test)) ?? [];
-    suites.push(suiteOf(test));
-    reasons.set(reasonOf(test), suites);
+    const [why, ...detail] = reasonOf(test).split(": ");
+    const tests = reasons.get(why) ?? [];
+    tests.push({ suite: suiteOf(test), detail: detail.join(": ") });
+    reasons.set(why, tests);
   }
   return [...reasons]
     .sort(([, a], [, b]) => b.length - a.length)
-    .map(([reason, suites]) => {
-      const names = [...new Set(suites)];
-      const more = names.length > MOST_SUITES ? `, ${names.length - MOST_SUITES} more` : "";
-      return `skipped ${suites.length}: ${reason} (${names.slice(0, MOST_SUITES).join(", ")}${more})`;
+    .map(([why, tests]) => {
+      const details = [...new Set(tests.map(({ detail }) => detail))];
+      const suites = [...new Set(tests.map(({ suite }) => suite))];
+      const more = suites.length > MOST_SUITES ? `, ${suites.length - MOST_SUITES} more` : "";
+      const reason = details.length === 1 && details[0] !== "" ? `${why}: ${details[0]}` : why;
+      return `skipped ${tests.length}: ${reason} (${suites.slice(0, MOST_SUITES).join(", ")}${more})`;
     });
 }
 

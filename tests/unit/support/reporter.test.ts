@@ -22,6 +22,12 @@ describe("the reporter's last lines", () => {
     ]);
   });
 
+  it("tell tests of one reason together, whatever each lacks in particular", () => {
+    const tests = [skipped("a", "needs Kyverno 1.10: other words"), skipped("b", "needs Kyverno 1.10: no reports")];
+    assert.deepEqual(byReason(tests), ["skipped 2: needs Kyverno 1.10 (a, b)"]);
+    assert.deepEqual(byReason(tests.slice(1)), ["skipped 1: needs Kyverno 1.10: no reports (b)"]);
+  });
+
   it("name no more suites than a line holds", () => {
     const [line] = byReason(Array.from({ length: 9 }, (_, at) => skipped(`suite ${at}`, "why")));
     assert.equal(line, "skipped 9: why (suite 0, suite 1, suite 2, suite 3, suite 4, suite 5, 3 more)");
