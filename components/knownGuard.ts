@@ -41,9 +41,14 @@ export const nameFlag = (name: string): string => (name === "guard" ? "" : ` --n
 async function unknownPart({ shape: { compiled } }: Plan, probe: ReadinessProbe): Promise<string | undefined> {
   const manifest = compiled.namespace ?? policiesOf(compiled)[0];
   if (!manifest) return undefined;
-  return probe.lookNow(async (client) => {
-    const { objectOf } = await import("./kubernetes/objects");
-    const live = await objectOf(client, manifest);
-    return live && isManaged(live) ? `${manifest.kind} ${manifest.metadata.name}` : undefined;
-  });
+  try {
+    return await probe.lookNow(async (client) => {
+      const { objectOf } = await import("./kubernetes/objects");
+      const live = await objectOf(client, manifest);
+      return live && isManaged(live) ? `${manifest.kind} ${manifest.metadata.name}` : undefined;
+    });
+  } catch {
+    // A cluster that can't be asked is told of by the look at it that follows, which ends the program too.
+    return undefined;
+  }
 }

@@ -76,6 +76,15 @@ describe("engine: the program changes around a guard", function () {
     return stack.up(args);
   };
 
+  it("where the cluster can't be reached, up says so and ends", async () => {
+    const nowhere = fs
+      .readFileSync(cluster.plane.kubeconfig, "utf8")
+      .replaceAll(/https:\/\/127\.0\.0\.1:\d+/g, "https://127.0.0.1:1");
+    const away = { ...args, readiness: { kubeconfig: nowhere, timeoutSeconds: 5 } };
+    await assert.rejects(stack.up(away), /the guard is not ready: .*127\.0\.0\.1:1/);
+    await stack.destroy();
+  });
+
   it("a newer provider takes the resources of an older one over as they are", async function () {
     if (!hasOlderPlugin) {
       this.skipReason = "the plugin is on PATH, so it has no folder that could be called by another version";
