@@ -59,17 +59,17 @@ function drawPanel({ panel, results }: DrawnPanel, start: number, end: number): 
     const last = lines[0]?.values.at(-1)?.[1] ?? Number.NaN;
     return frame + text(WIDTH / 2 - 70, HEIGHT / 2 + 20, format(last, panel.unit), "#16a34a", 44);
   }
-  const rows = lasting(lines);
+  const rows = rowsAt(lines, (start + end) / 2);
   const step = Math.min(20, (HEIGHT - 56) / rows.length);
   const size = Math.min(12, Math.floor(step - 2));
   return frame + rows.map(({ name }, index) => text(16, 48 + index * step, name, "#334155", size)).join("");
 }
 
-/** A table shows what is now, as Grafana's does; what was before would contradict it. */
-function lasting(lines: readonly Line[]): readonly Line[] {
-  const endOf = ({ values }: Line) => values.at(-1)?.[0] ?? 0;
-  const now = Math.max(...lines.map(endOf));
-  return lines.filter((line) => endOf(line) === now);
+/** A table shows one moment, as Grafana's does: what was before and after would contradict it. */
+function rowsAt(lines: readonly Line[], moment: number): readonly Line[] {
+  const distance = ({ values }: Line) => Math.min(...values.map(([time]) => Math.abs(time - moment)));
+  const nearest = Math.min(...lines.map(distance));
+  return lines.filter((line) => distance(line) === nearest);
 }
 
 function drawLines(lines: readonly Line[], unit: Panel["unit"], start: number, end: number): string {

@@ -31,12 +31,17 @@ describe("the dashboard's picture", () => {
     );
   });
 
-  it("tabulates what is at the end, and not what was before", () => {
+  it("tabulates one moment, in the middle of the run, and not what was before or after", () => {
     const row = (mode: string, times: number[]) => ({
       metric: { policy_name: mode },
       values: times.map((time): [number, number] => [time, 1]),
     });
-    const results = [{ legend: "{{policy_name}}", samples: [row("audit", [0, 10]), row("enforce", [10, 20])] }];
+    const results = [
+      {
+        legend: "{{policy_name}}",
+        samples: [row("audit", [0, 4]), row("enforce", [6, 8, 10, 12]), row("audit", [18])],
+      },
+    ];
     const svg = drawDashboard([{ panel: panel("table"), results }], 0, 20, "c");
     assert.match(svg, />enforce</);
     assert.doesNotMatch(svg, />audit</);
