@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { Log } from "./log";
 import { baseEnv, runToEnd, startProcess } from "./processes";
+import { showProgress } from "./progress";
 import { fetchChart, fetchedFolder, fetchProgram } from "./published/fetch";
 import { KYVERNO_CHART, PUBLISHED } from "./published/images";
 import { placesOf } from "./published/source";
@@ -122,24 +123,13 @@ export async function ensureTool(name: ToolName, log: Log): Promise<string> {
   if (fs.existsSync(target)) return target;
   const fetched = await ensurePublished(name, version, log);
   if (fetched !== undefined) return fetched;
-  const unlock = await lockBuilds(log);
-  try {
-    if (fs.existsSync(target)) return target;
+  return made(target, log, async (partial) => {
     await checkGo(name, version, goMod, cache);
-    fs.mkdirSync(cache, { recursive: true });
-    const partial = `${target}.${process.pid}`;
     const flags = ["-s", "-w", ...(tool.version?.(version) ?? [])].join(" ");
-    await goBuild(
-      `${name} ${version}`,
-      folder,
-      ["build", "-trimpath", "-ldflags", flags, "-o", partial, tool.package],
-      log,
-    );
-    fs.renameSync(partial, target);
+    const build = ["build", "-trimpath", "-ldflags", flags, "-o", partial, tool.package];
+    await goBuild(`${name} ${version}`, folder, build, log);
     return target;
-  } finally {
-    unlock();
-  }
+  });
 }
 
 /** A program of a version from its published image; undefined where that can't be had. Kept like what is built. */
@@ -148,9 +138,8 @@ export async function ensurePublished(name: string, version: string, log: Log): 
   const folder = fetchedFolder(cacheRoot(), `${name}-${version}`);
   const target = path.join(folder, name);
   if (image === undefined || placesOf(image).length === 0) return undefined;
-  return kept(target, log, (partial) =>
-    fetchProgram({ image, version, what: `${name} ${version}`, folder, log }, name, partial),
-  );
+  const wanted = { image, version, what: `${name} ${version}`, folder, log };
+  return made(target, log, async (partial) => ((await fetchProgram(wanted, name, partial)) ? target : undefined));
 }
 
 /** Kyverno's chart of a version, as a folder, in the same way. */
@@ -158,29 +147,30 @@ export async function ensurePublishedChart(version: string, log: Log): Promise<s
   const folder = fetchedFolder(cacheRoot(), `kyverno-chart-${version}`);
   const target = path.join(folder, "chart");
   if (placesOf(KYVERNO_CHART).length === 0) return undefined;
-  return kept(target, log, (partial) =>
-    fetchChart({ image: KYVERNO_CHART, version, what: `Kyverno's chart ${version}`, folder, log }, partial),
-  );
+  const wanted = { image: KYVERNO_CHART, version, what: `Kyverno's chart ${version}`, folder, log };
+  return made(target, log, async (partial) => ((await fetchChart(wanted, partial)) ? target : undefined));
 }
 
-/** What is there already, else what `make` makes: whole or not at all, and once for all processes. */
-async function kept(
+/**
+ * What is there already, else what `make` makes of a partial path, and of names that begin with it: whole or not at all, and
+ * once for all processes. `make` says where it will be, or undefined where it can't be made.
+ */
+async function made<T extends string | undefined>(
   target: string,
   log: Log,
-  make: (partial: string) => Promise<boolean>,
-): Promise<string | undefined> {
+  make: (partial: string) => Promise<T>,
+): Promise<string | T> {
   if (fs.existsSync(target)) return target;
   const unlock = await lockBuilds(log);
   try {
     if (fs.existsSync(target)) return target;
-    fs.mkdirSync(path.dirname(target), { recursive: true });
+    const folder = path.dirname(target);
+    fs.mkdirSync(folder, { recursive: true });
     const partial = `${target}.${process.pid}`;
-    if (!(await make(partial))) return undefined;
-    for (const name of fs.readdirSync(path.dirname(target)).filter((one) => one.startsWith(path.basename(partial))))
-      fs.renameSync(
-        path.join(path.dirname(target), name),
-        path.join(path.dirname(target), name.replace(path.basename(partial), path.basename(target))),
-      );
+    const result = await make(partial);
+    if (result === undefined) return result;
+    for (const name of fs.readdirSync(folder).map((one) => path.join(folder, one)))
+      if (name.startsWith(partial)) fs.renameSync(name, `${target}${name.slice(partial.length)}`);
     return target;
   } finally {
     unlock();
@@ -265,19 +255,14 @@ async function goBuild(what: string, folder: string, args: string[], log: Log): 
   log(`built ${what} in ${seconds} s`);
 }
 
-/** One rewritten line on a terminal, a line each 30 s elsewhere. */
+/** Says that something lasts, and for how long by now; the end tells the seconds. */
 function progress(what: string, log: Log): () => number {
   const start = Date.now();
   const seconds = () => Math.round((Date.now() - start) / 1000);
-  const tty = process.stderr.isTTY === true;
   log(`${what} (once; the result is cached)`);
-  const timer = setInterval(
-    () => (tty ? process.stderr.write(`\r${what}: ${seconds()} s `) : log(`${what}: ${seconds()} s`)),
-    tty ? 1000 : 30_000,
-  );
+  const end = showProgress(() => `${what}: ${seconds()} s`, log);
   return () => {
-    clearInterval(timer);
-    if (tty) process.stderr.write("\r\u001b[K");
+    end();
     return seconds();
   };
 }

@@ -53,6 +53,12 @@ export const signatureTag = (digest: string): string => `${digest.replace(":", "
 export const sha256 = (content: string | Buffer): string =>
   `sha256:${createHash("sha256").update(content).digest("hex")}`;
 
+const describe = (mediaType: string, content: Buffer) => ({
+  mediaType,
+  digest: sha256(content),
+  size: content.length,
+});
+
 export interface Image {
   manifest: string;
   blobs: { type: string; content: Buffer }[];
@@ -75,7 +81,6 @@ export function imageOf(layer: Buffer, platform = "linux/amd64"): Image {
       history: [{ created_by: "image-signing-guard" }],
     }),
   );
-  const describe = (mediaType: string, blob: Buffer) => ({ mediaType, digest: sha256(blob), size: blob.length });
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: types.manifest,
@@ -204,11 +209,6 @@ export function registryClient(base: string): Omit<Registry, "host" | "port" | "
       const config = Buffer.from(
         JSON.stringify({ architecture: "", os: "", config: {}, rootfs: { type: "layers", diff_ids: [] } }),
       );
-      const describe = (mediaType: string, content: Buffer) => ({
-        mediaType,
-        digest: sha256(content),
-        size: content.length,
-      });
       const content = Buffer.from(payload);
       for (const blob of [config, content]) await putBlob(repository, blob);
       const manifest = {

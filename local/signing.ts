@@ -79,8 +79,8 @@ export async function createCosign(options: {
       const time = integratedTime ?? new Date(signer.notBefore.getTime() + 10_000);
       const bundle = tlog ? rekorBundle(options.sigstore.rekor, payload, signature, pem, time) : undefined;
       if (options.pushTo) {
-        const path = repository.slice(repository.indexOf("/") + 1);
-        await options.pushTo.attachSignature({ repository: path, digest }, payload, {
+        const withoutHost = repository.slice(repository.indexOf("/") + 1);
+        await options.pushTo.attachSignature({ repository: withoutHost, digest }, payload, {
           "dev.cosignproject.cosign/signature": signature,
           "dev.sigstore.cosign/certificate": pem,
           "dev.sigstore.cosign/chain": signer.chain,

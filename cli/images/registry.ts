@@ -17,6 +17,13 @@ const ACCEPT = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
+/** What a request for content has besides its place. */
+interface ReadRequest {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the content may take its time as long as it keeps coming. */
+  readonly streams?: boolean;
+}
+
 /** Reads manifests and small blobs of one registry. Honours HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS. */
 export class RegistryClient {
   private readonly dispatcher = new EnvHttpProxyAgent();
@@ -64,13 +71,14 @@ export class RegistryClient {
     offset = 0,
   ): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly from: number }> {
     const range: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
-    const response = await this.answer(repository, `blobs/${digest}`, "*/*", range, null);
+    const response = await this.answer(repository, `blobs/${digest}`, "*/*", { headers: range, streams: true });
     const where = `${this.host}/${repository}`;
     if (response.status === 416) {
       await response.body?.cancel();
       return { body: (async function* () {})(), from: offset };
     }
-    if (!response.ok) throw statusError(response.status, where, await readLimited(response, LIMIT, where));
+    if (!response.ok)
+      throw statusError(response.status, where, await readLimited(response, LIMIT, where, this.timeoutMs));
     return { body: unlessSilent(response, this.timeoutMs, where), from: response.status === 206 ? offset : 0 };
   }
 
@@ -103,7 +111,7 @@ export class RegistryClient {
   /** A registry that asks for a login is there; which repositories it lets read can't be told without naming one. */
   private async ping(): Promise<void> {
     const response = await this.send("/v2/", "application/json", "");
-    const body = await readLimited(response, LIMIT, `${this.host}/v2/`);
+    const body = await readLimited(response, LIMIT, `${this.host}/v2/`, this.timeoutMs);
     if (!response.ok && response.status !== 401) throw statusError(response.status, this.host, body);
   }
 
@@ -113,21 +121,15 @@ export class RegistryClient {
 
   private async get(repository: string, path: string, accept: string, limit: number): Promise<Buffer> {
     const response = await this.answer(repository, path, accept);
-    const body = await readLimited(response, limit, `${this.host}/v2/${repository}/${path}`);
+    const body = await readLimited(response, limit, `${this.host}/v2/${repository}/${path}`, this.timeoutMs);
     if (response.ok) return body;
     throw statusError(response.status, `${this.host}/${repository}`, body);
   }
 
   /** With a login where one is asked for, and once more where the registry is busy. */
-  private async answer(
-    repository: string,
-    path: string,
-    accept: string,
-    more: Readonly<Record<string, string>> = {},
-    limit?: null,
-  ): Promise<Response> {
+  private async answer(repository: string, path: string, accept: string, request: ReadRequest = {}): Promise<Response> {
     const url = `/v2/${repository}/${path}`;
-    const ask = () => this.send(url, accept, repository, more, limit);
+    const ask = () => this.send(url, accept, repository, request);
     let response = await ask();
     if (response.status === 401 && isFrom(response, this.host)) {
       const asked = response.headers.get("www-authenticate");
@@ -146,8 +148,7 @@ export class RegistryClient {
     url: string,
     accept: string,
     repository: string,
-    more: Readonly<Record<string, string>> = {},
-    limit?: null,
+    { headers: more, streams }: ReadRequest = {},
   ): Promise<Response> {
     const authorization = this.authorizations.get(repository);
     const headers = {
@@ -156,16 +157,16 @@ export class RegistryClient {
       "user-agent": "image-signing-guard",
       ...(authorization ? { authorization } : {}),
     };
-    if (this.scheme) return this.fetch(`${this.scheme}://${this.host}${url}`, headers, {}, limit);
+    if (this.scheme) return this.fetch(`${this.scheme}://${this.host}${url}`, headers, {}, streams);
     try {
-      const response = await this.fetch(`https://${this.host}${url}`, headers, {}, limit);
+      const response = await this.fetch(`https://${this.host}${url}`, headers, {}, streams);
       this.scheme = "https";
       return response;
     } catch (error) {
       // As Kyverno does: plain HTTP only where nobody else can listen.
       if (!isPrivateHost(this.host)) throw error;
       const isCertificate = error instanceof RegistryError && error.trouble === "certificate";
-      const response = await this.fetch(`http://${this.host}${url}`, headers, {}, limit).catch((plain: unknown) => {
+      const response = await this.fetch(`http://${this.host}${url}`, headers, {}, streams).catch((plain: unknown) => {
         throw isCertificate ? error : plain;
       });
       this.scheme = "http";
@@ -173,22 +174,23 @@ export class RegistryClient {
     }
   }
 
-  /** With `limit` null only the answer's head has a limit of time, not its body. */
+  /** Of what streams only the answer's head has a limit of time, not its body. */
   private async fetch(
     url: string,
     headers: Record<string, string>,
     init: object = {},
-    limit?: null,
+    streams = false,
   ): Promise<Response> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new DOMException("no answer", "TimeoutError")), this.timeoutMs);
-    const signal = limit === null ? late.signal : AbortSignal.timeout(this.timeoutMs);
+    // The process need not wait for the limit of an answer that has come.
+    timer.unref();
     try {
-      return await fetch(url, { headers, dispatcher: this.dispatcher, signal, ...init });
+      const response = await fetch(url, { headers, dispatcher: this.dispatcher, signal: late.signal, ...init });
+      if (streams) clearTimeout(timer);
+      return response;
     } catch (error) {
-      throw await networkError(error, new URL(url).host);
-    } finally {
-      clearTimeout(timer);
+      throw await networkError(error, new URL(url).host, this.timeoutMs);
     }
   }
 
@@ -245,7 +247,7 @@ export class RegistryClient {
       // To another host a redirect goes without the header.
       response = await this.fetch(url.href, login ? { authorization: basic(login) } : {});
     }
-    const body = await readLimited(response, LIMIT, realm);
+    const body = await readLimited(response, LIMIT, realm, this.timeoutMs);
     if (!response.ok) throw statusError(response.status, `${this.host} (login)`, body);
     const answer = parseJson(body, realm) as { token?: string; access_token?: string };
     const token = answer.token ?? answer.access_token;
@@ -276,7 +278,7 @@ function isFrom(response: Response, host: string): boolean {
   return new URL(response.url).host === new URL(`${new URL(response.url).protocol}//${host}`).host;
 }
 
-async function readLimited(response: Response, limit: number, where: string): Promise<Buffer> {
+async function readLimited(response: Response, limit: number, where: string, timeoutMs: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -286,7 +288,7 @@ async function readLimited(response: Response, limit: number, where: string): Pr
       chunks.push(chunk);
     }
   } catch (error) {
-    throw error instanceof RegistryError ? error : await networkError(error, where);
+    throw error instanceof RegistryError ? error : await networkError(error, where, timeoutMs);
   }
   return Buffer.concat(chunks);
 }
@@ -306,7 +308,7 @@ async function* unlessSilent(response: Response, silenceMs: number, where: strin
       yield value as Uint8Array;
     }
   } catch (error) {
-    throw await networkError(error, where);
+    throw await networkError(error, where, silenceMs);
   } finally {
     await reader.cancel().catch(() => undefined);
   }

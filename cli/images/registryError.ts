@@ -56,14 +56,14 @@ export function statusError(status: number, where: string, body: Buffer): Regist
 }
 
 /** What it means that there was no answer. */
-export async function networkError(error: unknown, where: string): Promise<RegistryError> {
+export async function networkError(error: unknown, where: string, timeoutMs = TIMEOUT_MS): Promise<RegistryError> {
   const causes: { code?: string; name?: string; message?: string }[] = [];
   for (let cause = error as (Error & { cause?: unknown }) | undefined; cause; cause = cause.cause as never) {
     causes.push(cause);
     if (causes.length > 5) break;
   }
   const late = causes.some(({ code, name }) => name === "TimeoutError" || /TIMEOUT|ETIMEDOUT/.test(code ?? ""));
-  if (late) return new RegistryError("timeout", `${where} did not answer within ${TIMEOUT_MS / 1000} s`);
+  if (late) return new RegistryError("timeout", `${where} did not answer within ${timeoutMs / 1000} s`);
   const wrong = causes.map(({ code }) => CERTIFICATE_CODES[code ?? ""]).find(Boolean);
   if (wrong) {
     const shown = await describePeerCertificate(where.split("/")[0]!);

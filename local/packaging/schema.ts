@@ -83,19 +83,16 @@ const LANGUAGES: Readonly<Record<string, object>> = {
 export function withoutMetadata(schema: Record<string, unknown>): Record<string, unknown> {
   const rest = Object.fromEntries(Object.entries(schema).filter(([key]) => !(key in METADATA)));
   const language = schema.language as Record<string, object>;
-  const plain = (name: string, options: object) =>
+  const plain = (options: object, name: string) =>
     Object.fromEntries(Object.entries(options).filter(([key]) => !(key in (LANGUAGES[name] ?? {}))));
-  return { ...rest, language: mapValuesNamed(language, plain) };
+  return { ...rest, language: mapValues(language, plain) };
 }
-
-const mapValuesNamed = (map: Record<string, object>, change: (name: string, value: object) => object) =>
-  Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(name, value)]));
 
 /** The text of schema.json: what `pulumi package get-schema` prints, and what registries show besides. */
 export function schemaText({ name, version, description, language, types, resources }: PackageSchema): string {
   const printed = {
     ...{ name, version, description, ...METADATA },
-    language: sorted(mapValuesNamed(language as Record<string, object>, (at, own) => ({ ...own, ...LANGUAGES[at] }))),
+    language: sorted(mapValues(language as Record<string, object>, (own, name) => ({ ...own, ...LANGUAGES[name] }))),
     config: {},
     types: sorted(mapValues(types, printType)),
     resources: sorted(mapValues(resources, printResource)),
@@ -136,5 +133,5 @@ const listed = <T>(list: T[] | undefined) => (list?.length ? list : undefined);
 const sorted = <T>(map: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-const mapValues = <A, B>(map: Record<string, A>, change: (value: A) => B): Record<string, B> =>
-  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
+const mapValues = <A, B>(map: Record<string, A>, change: (value: A, key: string) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value, key)]));

@@ -4,6 +4,7 @@ import { x as extract } from "tar";
 import type { Descriptor, Manifest } from "../../cli/images/manifest";
 import { RegistryClient } from "../../cli/images/registry";
 import { RegistryError } from "../../cli/images/registryError";
+import { printable } from "../../cli/terminal/printable";
 import type { Log } from "../log";
 import { downloadLayer } from "./download";
 import type { PublishedImage } from "./images";
@@ -67,7 +68,7 @@ async function fetchFrom(wanted: Wanted, target: string, take: (layers: Layers) 
       await client.close();
     }
   }
-  if (refusals.length > 0) wanted.log(`no published image for ${wanted.what}: ${refusals.join("; ")}`);
+  if (refusals.length > 0) wanted.log(`no published image for ${wanted.what}: ${printable(refusals.join("; "))}`);
   return false;
 }
 

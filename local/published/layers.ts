@@ -2,10 +2,13 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { x as extract, type ReadEntry } from "tar";
 
+/** Larger than any program; a layer of few bytes can unpack to as many as it likes. */
+const LARGEST = 1024 * 1024 * 1024;
+
 const LICENCE = /^(licen[cs]e|copying|notice)(\.(txt|md))?$/i;
 
 /** Takes a program out of a layer, and the licences at the layer's top; false where the layer has no such program. */
-export async function takeProgram(layer: string, name: string, target: string): Promise<boolean> {
+export async function takeProgram(layer: string, name: string, target: string, largest = LARGEST): Promise<boolean> {
   const folder = fs.mkdtempSync(`${target}-`);
   const taken = new Map<string, string>();
   try {
@@ -14,7 +17,7 @@ export async function takeProgram(layer: string, name: string, target: string): 
       cwd: folder,
       filter: (entryPath, entry) => {
         const to = place(entryPath, entry as ReadEntry, name, target);
-        if (to === undefined || taken.has(to)) return false;
+        if (to === undefined || taken.has(to) || (entry.size ?? 0) > largest) return false;
         taken.set(to, entryPath);
         return true;
       },

@@ -19,7 +19,7 @@ const MOST_SUITES = 6;
 
 /**
  * A line for each reason, the most frequent first: how many tests, why, and of which suites. What stands before a colon is
- * the reason, what follows the details of one test, which several tests of one reason are told by.
+ * the reason, what follows it the details of a test.
  */
 function byReason(skipped) {
   const reasons = new Map();
@@ -32,10 +32,10 @@ function byReason(skipped) {
   return [...reasons]
     .sort(([, a], [, b]) => b.length - a.length)
     .map(([why, tests]) => {
-      const details = [...new Set(tests.map(({ detail }) => detail))];
+      const details = [...new Set(tests.map(({ detail }) => detail))].filter(Boolean);
       const suites = [...new Set(tests.map(({ suite }) => suite))];
       const more = suites.length > MOST_SUITES ? `, ${suites.length - MOST_SUITES} more` : "";
-      const reason = details.length === 1 && details[0] !== "" ? `${why}: ${details[0]}` : why;
+      const reason = [why, ...(details.length > 0 ? [details.join("; ")] : [])].join(": ");
       return `skipped ${tests.length}: ${reason} (${suites.slice(0, MOST_SUITES).join(", ")}${more})`;
     });
 }

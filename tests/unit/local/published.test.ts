@@ -11,6 +11,7 @@ import { resolveSettings } from "../../../components/resolve";
 import { ensurePublished, ensurePublishedChart, ensureTool, toolVersion } from "../../../local/build";
 import { forgetRegistries } from "../../../local/published/fetch";
 import { KYVERNO_CHART, PUBLISHED } from "../../../local/published/images";
+import { takeProgram } from "../../../local/published/layers";
 import { settingsFor } from "../../../local/published/signature";
 import { architecture, placesOf } from "../../../local/published/source";
 
@@ -30,6 +31,8 @@ interface Trouble {
   lies?: boolean;
   /** Answers everything so. */
   status?: number;
+  /** In the words of its error. */
+  says?: string;
   /** Takes the connection and says nothing. */
   silent?: boolean;
 }
@@ -77,7 +80,8 @@ describe("programs from published images", function () {
   function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
     const url = decodeURIComponent(request.url ?? "");
     if (trouble.silent) return;
-    if (trouble.status) return void response.writeHead(trouble.status).end("{}");
+    const errors = [{ code: "DENIED", message: trouble.says ?? "" }];
+    if (trouble.status) return void response.writeHead(trouble.status).end(JSON.stringify({ errors }));
     const manifest = manifests.get(url.replace(/^\/v2\//, "").replace("/manifests/", "@"));
     const blob = blobs.get(/\/blobs\/(.*)$/.exec(url)?.[1] ?? "");
     if (manifest !== undefined) return void response.end(manifest);
@@ -192,7 +196,7 @@ describe("programs from published images", function () {
     ["says no", { status: 403 }, /answered 403/],
     ["wants a login", { status: 401 }, /answered 401/],
     ["is broken", { status: 500 }, /answered 500/],
-    ["never answers", { silent: true }, /did not answer/],
+    ["never answers", { silent: true }, /did not answer within 5 s/],
   ];
   for (const [what, kind, says] of REFUSALS)
     it(`where the registry ${what}: the next way, and nothing is left of it`, async () => {
@@ -226,6 +230,22 @@ describe("programs from published images", function () {
   it("a file that can't be run, or lies outside of the image, is no program", async () => {
     await publish(etcd, [[["etcd", "a folder's file", 0o644]]]);
     assert.equal(await fetched(), undefined);
+  });
+
+  it("a layer that would unpack to more than any program is left alone", async () => {
+    fs.writeFileSync(path.join(folder, "etcd"), "x".repeat(100), { mode: 0o755 });
+    const layer = path.join(folder, "layer.tar");
+    await create({ file: layer, cwd: folder }, ["etcd"]);
+    const target = path.join(folder, "taken");
+    assert.equal(await takeProgram(layer, "etcd", target, 99), false);
+    assert.equal(await takeProgram(layer, "etcd", target, 100), true);
+  });
+
+  it("what a registry says rewrites no terminal", async () => {
+    trouble = { status: 403, says: "\u001b[2Jno\nway" };
+    assert.equal(await fetched(), undefined);
+    assert.match(told.join(""), /no way/);
+    assert.doesNotMatch(told.join(""), /\p{C}/u);
   });
 
   it("a chart comes as its folder", async () => {

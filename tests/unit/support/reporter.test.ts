@@ -24,7 +24,7 @@ describe("the reporter's last lines", () => {
 
   it("tell tests of one reason together, whatever each lacks in particular", () => {
     const tests = [skipped("a", "needs Kyverno 1.10: other words"), skipped("b", "needs Kyverno 1.10: no reports")];
-    assert.deepEqual(byReason(tests), ["skipped 2: needs Kyverno 1.10 (a, b)"]);
+    assert.deepEqual(byReason(tests), ["skipped 2: needs Kyverno 1.10: other words; no reports (a, b)"]);
     assert.deepEqual(byReason(tests.slice(1)), ["skipped 1: needs Kyverno 1.10: no reports (b)"]);
   });
 
