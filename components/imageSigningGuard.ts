@@ -53,7 +53,7 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
         ? opts
         : withKnownGuard(
             name,
-            withPostureHook(name, withRetained(opts ?? {}), () => this),
+            withPostureHook(name, opts ?? {}, () => this),
             { plan, self },
           );
     super(GUARD_TYPE, name, "error" in plan ? {} : { posture: plan.posture }, told);
@@ -94,16 +94,6 @@ export class ImageSigningGuard extends pulumi.ComponentResource {
       monitoring: this.monitoring,
     });
   }
-}
-
-/** Who keeps the guard when the stack goes means its parts: of a component alone the option says nothing. */
-function withRetained(opts: pulumi.ComponentResourceOptions): pulumi.ComponentResourceOptions {
-  if (opts.retainOnDelete !== true) return opts;
-  const retained: pulumi.ResourceTransformation = ({ props, opts: own }) => ({
-    props,
-    opts: pulumi.mergeOptions(own, { retainOnDelete: true }),
-  });
-  return { ...opts, transformations: [...(opts.transformations ?? []), retained] };
 }
 
 const NO_YAML_PROVIDER: Problem = {
