@@ -42,8 +42,8 @@ export type TrustRoot = (typeof TrustRoot)[keyof typeof TrustRoot];
 export const KyvernoTarget = {
   /** Kyverno 1.10.7, chart 3.0.9. */
   V1_10: "1.10",
-  /** Kyverno 1.13.4, chart 3.3.6: the way out of 1.10. */
-  V1_13: "1.13",
+  /** Kyverno 1.19.1, chart 3.9.1: a line that still gets fixes. */
+  V1_19: "1.19",
 } as const;
 export type KyvernoTarget = (typeof KyvernoTarget)[keyof typeof KyvernoTarget];
 
@@ -867,8 +867,8 @@ export interface KyvernoArgs {
    */
   hostNetwork?: boolean;
   /**
-   * Image with kubectl and a shell for the chart's clean-up jobs, with its registry and a tag or digest. Default
-   * `docker.io/alpine/k8s:1.31.5`.
+   * Image with kubectl and a shell for the chart's clean-up jobs, with its registry and a tag or digest; an error with
+   * `target: "1.19"`, whose chart has none. Default `docker.io/alpine/k8s:1.31.5`.
    * @default "docker.io/alpine/k8s:1.31.5"
    * @see https://github.com/kyverno/kyverno/blob/v1.10.7/charts/kyverno/README.md#values
    */

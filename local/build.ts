@@ -178,13 +178,24 @@ async function made<T extends string | undefined>(
 }
 
 /** A copy of a folder of a tool's module, e.g. the Helm chart that belongs to a Kyverno version. */
-export async function ensureModuleFolder(name: ToolName, inModule: string): Promise<string> {
-  const { tool, folder, goMod, version, cache } = toolModule(name);
-  const target = path.join(cache, inModule.replaceAll("/", "-"));
+export function ensureModuleFolder(name: ToolName, inModule: string): Promise<string> {
+  const { tool, cache } = toolModule(name);
+  return copyModuleFolder(name, tool.of, inModule, path.join(cache, inModule.replaceAll("/", "-")));
+}
+
+/** Copies a folder of a module that a tool's go.mod names, where it is not there yet. */
+export async function copyModuleFolder(
+  name: ToolName,
+  module: string,
+  inModule: string,
+  target: string,
+): Promise<string> {
   if (fs.existsSync(target)) return target;
-  await checkGo(`the source of ${tool.of}`, version, goMod, cache);
+  const { folder, goMod, cache } = toolModule(name);
+  const version = requiredVersion(goMod, module);
+  await checkGo(`the source of ${module}`, version, goMod, cache);
   const listing = path.join(cache, "list.log");
-  const out = await goRun(["mod", "download", "-json", `${tool.of}@${version}`], folder, listing);
+  const out = await goRun(["mod", "download", "-json", `${module}@${version}`], folder, listing);
   const source = (JSON.parse(out.slice(out.indexOf("{"))) as { Dir: string }).Dir;
   const partial = `${target}.${process.pid}`;
   fs.cpSync(path.join(source, inModule), partial, { recursive: true });

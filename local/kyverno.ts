@@ -25,6 +25,8 @@ export interface KyvernoNodeOptions {
   isolate?: boolean;
   /** Whether Kyverno will be uninstalled, whose hooks take kubectl; true when left out. */
   uninstalls?: boolean;
+  /** Another Kyverno that will run here too, known by the tag of its images. */
+  movesTo?: KyvernoSource;
 }
 
 export interface KyvernoNode extends LocalNode {
@@ -37,7 +39,10 @@ export async function startKyvernoNode(plane: ControlPlane, options: KyvernoNode
   const kyverno = await findKyverno(log);
   // Better built now than while Helm waits for the hook.
   if (options.uninstalls !== false) await ensureTool("kubectl", log);
-  const node = await startNode(plane, { ...options, binary: kyverno.binary });
+  const { movesTo } = options;
+  const binary: typeof kyverno.binary = (name, image) =>
+    (movesTo && image?.endsWith(`:v${movesTo.version}`) ? movesTo : kyverno).binary(name);
+  const node = await startNode(plane, { ...options, binary });
   if (node.oneReplica !== undefined) await assertWebhookPortFree();
   return { ...node, kyverno };
 }

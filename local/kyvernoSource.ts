@@ -1,9 +1,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { KyvernoTarget } from "../components/args";
 import { KYVERNO_LINES } from "../components/posture/kyvernoLines";
 import {
+  copyModuleFolder,
   ensureModuleFolder,
   ensurePublished,
   ensurePublishedChart,
@@ -19,7 +20,7 @@ export interface KyvernoSource {
   version: string;
   chart: string;
   chartVersion: string;
-  binary(name: ToolName): Promise<string>;
+  binary(name: ToolName, image?: string): Promise<string>;
   /** For the log: where it comes from. */
   origin: string;
 }
@@ -62,10 +63,11 @@ async function publishedKyverno(log: Log, env: NodeJS.ProcessEnv): Promise<Kyver
   };
 }
 
-async function builtKyverno(log: Log, env: NodeJS.ProcessEnv): Promise<KyvernoSource> {
+/** The module pinned in tools/kyverno/go.mod. */
+export async function builtKyverno(log: Log, env: NodeJS.ProcessEnv = {}): Promise<KyvernoSource> {
   // Before the first pod asks for them: a build lasts longer than Helm waits.
   for (const name of CONTROLLERS) await ensureTool(name, log);
-  const chart = env[chartFolder] ?? (await ensureModuleFolder("kyverno", "charts/kyverno"));
+  const chart = env[chartFolder] ?? (await completeChart(await ensureModuleFolder("kyverno", "charts/kyverno")));
   return {
     version: toolVersion("kyverno").replace(/^v/, ""),
     chart,
@@ -73,6 +75,37 @@ async function builtKyverno(log: Log, env: NodeJS.ProcessEnv): Promise<KyvernoSo
     binary: (name) => ensureTool(name, log),
     origin: "built from the pinned Go module",
   };
+}
+
+interface Dependency {
+  name: string;
+  version: string;
+  repository?: string;
+}
+
+/**
+ * The module has the chart without the charts of others in it. The definitions of kyverno-api are in the module of that
+ * name; the rest belongs to parts that are off.
+ */
+async function completeChart(chart: string): Promise<string> {
+  const file = path.join(chart, "Chart.yaml");
+  const description = parse(fs.readFileSync(file, "utf8")) as { dependencies?: Dependency[] };
+  const { dependencies = [] } = description;
+  const api = dependencies.find(({ name }) => name === "kyverno-api");
+  if (api && !fs.existsSync(path.join(chart, "charts", api.name))) {
+    const partial = `${chart}-api.${process.pid}`;
+    await copyModuleFolder("kyverno", "github.com/kyverno/api", "charts/kyverno-api", partial);
+    fs.writeFileSync(
+      path.join(partial, "Chart.yaml"),
+      stringify({ apiVersion: "v2", name: api.name, version: api.version }),
+    );
+    fs.renameSync(partial, path.join(chart, "charts", api.name));
+  }
+  const present = dependencies.filter(({ name }) => fs.existsSync(path.join(chart, "charts", name)));
+  if (present.length < dependencies.length)
+    fs.writeFileSync(file, stringify({ ...description, dependencies: present.map(({ repository, ...rest }) => rest) }));
+  fs.rmSync(path.join(chart, "Chart.lock"), { force: true });
+  return chart;
 }
 
 function readyKyverno(folder: string, env: NodeJS.ProcessEnv): KyvernoSource {

@@ -14,8 +14,8 @@ export interface NodeOptions {
   log?: Log;
   /** Which images are really run; Kyverno's controllers when left out. */
   rules?: readonly RunRule[];
-  /** The program of a rule; from ensureTool when left out. */
-  binary?: (name: ToolName) => Promise<string>;
+  /** The program of a rule, for a container of this image; from ensureTool when left out. */
+  binary?: (name: ToolName, image: string) => Promise<string>;
   /** Environment of the real processes, below the container's own. */
   processEnv?: Readonly<Record<string, string>>;
   /** False: programs run in the machine's own network, and of those that share a port only one at a time. */

@@ -17,7 +17,7 @@ import { sleep } from "./waitFor";
 export interface ProgramSetup {
   readonly log: Log;
   readonly rules: readonly RunRule[];
-  readonly binary: (name: ToolName) => Promise<string>;
+  readonly binary: (name: ToolName, image: string) => Promise<string>;
   readonly processEnv?: Readonly<Record<string, string>>;
   /** Why only one replica of a program with a fixed port can run at once. */
   readonly oneReplica: string | undefined;
@@ -82,7 +82,7 @@ export class PodPrograms {
   /** Starts the real program, again after a crash, until the pod is deleted. */
   private async keepRunning(state: PodState) {
     const { container, rule } = state.run as NonNullable<PodState["run"]>;
-    const program = await this.retry(() => this.setup.binary(rule.binary), state);
+    const program = await this.retry(() => this.setup.binary(rule.binary, container.image ?? ""), state);
     if (program === undefined) return;
     const ports = (container.ports ?? []).map((p) => p.containerPort);
     const metricsPort = metricsPortOf(container.args) ?? 0;

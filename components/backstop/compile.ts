@@ -10,7 +10,7 @@ export function compileBackstop(posture: Posture): Manifest[] {
   const { backstop } = posture;
   if (!backstop) return [];
   return [
-    ...namespacedPolicies(backstop),
+    ...namespacedPolicies(posture, backstop),
     ...(backstop.maxContainers === undefined ? [] : [podSizeLimit(posture, backstop.maxContainers)]),
     ...webhookPolicies(posture, backstop),
     ...readyPolicies(posture, backstop),

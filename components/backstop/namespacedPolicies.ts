@@ -1,5 +1,6 @@
 import type { Manifest } from "../kubernetes/manifest";
-import type { Backstop } from "../posture/types";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
+import type { Backstop, Posture } from "../posture/types";
 import { listOf } from "./cel";
 import { admissionPolicy, resources } from "./manifests";
 
@@ -12,12 +13,21 @@ export const NAMESPACED_POLICIES = "image-signing-guard-namespaced-policies";
  * every namespace's admin write them. No look into one tells a harmless one: images, config maps and JMESPath do harm
  * too. Deletion stays free, and so does an update that changes nothing that Kyverno reads, such as a finalizer's removal.
  */
-export function namespacedPolicies({ policyAuthors: { groups, users } }: Backstop): Manifest[] {
+export function namespacedPolicies({ kyverno }: Posture, { policyAuthors: { groups, users } }: Backstop): Manifest[] {
+  const kinds = KYVERNO_LINES[kyverno.target].namespacedPolicies;
+  const groupsOfKinds = [...new Set(kinds.map(({ group }) => group))];
   const authors = [...groups.map((group) => `group ${group}`), ...users];
   const spec = {
     matchConstraints: {
       matchPolicy: "Equivalent",
-      resourceRules: [resources("kyverno.io", "*", ["policies"], ["CREATE", "UPDATE"])],
+      resourceRules: groupsOfKinds.map((group) =>
+        resources(
+          group,
+          "*",
+          kinds.filter((kind) => kind.group === group).map(({ plural }) => plural),
+          ["CREATE", "UPDATE"],
+        ),
+      ),
     },
     matchConditions: [
       {

@@ -19,8 +19,8 @@ const JUDGING = [...GUARDS, ...JUDGES];
 export const JUDGING_SELECTOR = `${ROLE_LABEL} in (${JUDGING.join(",")})`;
 
 /**
- * Kyverno 1.13 judges by no policy that is not Ready, and answers "allowed" instead: so it is after its webhooks were
- * emptied, from their return until each policy's status was written anew. In enforced namespaces nothing starts then.
+ * Kyverno 1.19 judges by no policy that is not Ready, and answers "allowed" instead: so it is with a new one, and where
+ * somebody wrote its status. In enforced namespaces nothing starts then.
  * For a pod the time of its creation is the API server's own; for a change of a running pod there is no such time.
  */
 export function readyPolicies(posture: Posture, { scopes }: Backstop): Manifest[] {

@@ -13,7 +13,7 @@ export function leftoverGuards(kyverno: KyvernoPlan): Manifest[] {
 /**
  * Kyverno makes the ClusterRole `*:webhook` of component `kyverno` the owner of its webhook configurations, so they go
  * when it goes, even if no pod is left to run the chart's pre-delete hook. Deleted after the namespace: without the CA
- * in it, a Kyverno that still lives can't register them again. The exceptions' configuration alone has no owner.
+ * in it, a Kyverno that still lives can't register them again. Some configurations have no owner.
  */
 function webhookOwners(kyverno: KyvernoPlan): Manifest[] {
   return [
@@ -25,14 +25,11 @@ function webhookOwners(kyverno: KyvernoPlan): Manifest[] {
         labels: { ...MANAGED_BY, "app.kubernetes.io/component": "kyverno" },
       },
     },
-    {
+    ...KYVERNO_LINES[kyverno.target].unownedWebhooks.map((name) => ({
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "ValidatingWebhookConfiguration",
-      metadata: {
-        name: "kyverno-exception-validating-webhook-cfg",
-        labels: { "webhook.kyverno.io/managed-by": "kyverno" },
-      },
-    },
+      metadata: { name, labels: { "webhook.kyverno.io/managed-by": "kyverno" } },
+    })),
   ];
 }
 

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { TrustRoot } from "../args";
 import { type Json, MANAGED_BY, type Manifest } from "../kubernetes/manifest";
+import { TRUST_VOLUME } from "../posture/kyvernoLines";
 import { ADMISSION_DEPLOYMENT, REPORTS_DEPLOYMENT } from "../posture/kyvernoWebhooks";
 import { pemOf } from "../posture/pem";
 import type { Resolved } from "../posture/types";
 
-/** Where the chart mounts its one extra volume. */
+/** Where a chart that takes no more volumes mounts its one. */
 export const TRUST_MOUNT_PATH = "/.sigstore";
 
 /** File in the ConfigMap and the environment variable by which Kyverno's verifier finds it. */
@@ -73,7 +74,7 @@ export function trustVariables({ data }: Manifest, mountPath: string): Json[] {
  * as a patch of Kustomize. The chart's own volume is left alone, so that Helm and this never write the same field.
  */
 export function trustPatch(trust: Manifest): Json[] {
-  const volume = "image-signing-guard-trust";
+  const volume = TRUST_VOLUME;
   const mountPath = `/${volume}`;
   return [
     { deployment: ADMISSION_DEPLOYMENT, container: "kyverno" },

@@ -1,6 +1,6 @@
 import type { Json, Manifest } from "../kubernetes/manifest";
 import { NAMESAKES } from "../policies/place";
-import { KYVERNO_LINES } from "../posture/kyvernoLines";
+import { KYVERNO_LINES, TRUST_VOLUME } from "../posture/kyvernoLines";
 import type { KyvernoPlan, Posture, Resolved } from "../posture/types";
 import { scrapeValues } from "./metrics";
 import { cloudIdentity, hostNetworkValues, platformValues, proxyVariables } from "./platforms";
@@ -29,13 +29,17 @@ const RESOURCE_FILTERS = [
   "BackgroundScanReport/*",
   "ClusterBackgroundScanReport",
   "ClusterBackgroundScanReport/*",
+  "EphemeralReport",
+  "EphemeralReport/*",
+  "ClusterEphemeralReport",
+  "ClusterEphemeralReport/*",
 ];
 
 /** Helm values of the chart: what the guard needs, with the user's values merged over it. */
 export function chartValues(resolved: Resolved, trust: Manifest | undefined): Json {
   const { posture, materials } = resolved;
   const system = posture.namespaces.find((group) => group.name === "system")!.patterns;
-  const { chartTakesBlocks } = KYVERNO_LINES[posture.kyverno.target];
+  const { chartTakesBlocks, chartMigrates, adminsWritePolicies } = KYVERNO_LINES[posture.kyverno.target];
   const webhookFilter: Json = {
     namespaceSelector: {
       matchExpressions: [
@@ -49,7 +53,8 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
   };
   const own: Json = {
     fullnameOverride: posture.kyverno.releaseName,
-    crds: { install: true },
+    crds: { install: true, ...(chartMigrates ? WITHOUT_MIGRATION : {}) },
+    ...(adminsWritePolicies === "by a value" ? { rbac: { roles: { aggregate: { admin: false } } } } : {}),
     config: {
       // Kyverno is not even called for these, so its outage can't stop them. The chart adds Kyverno's own namespace.
       webhooks: chartTakesBlocks ? webhookFilter : [webhookFilter],
@@ -92,10 +97,18 @@ function handedOver({
   const part = (values: unknown, ...keys: string[]) =>
     Object.fromEntries(Object.entries(values as Json).filter(([key]) => keys.includes(key)));
   const controller = (values: unknown, ...keys: string[]) => {
-    const { sigstoreVolume, ...rest } = part(values, "rbac", "podLabels", "sigstoreVolume", ...keys);
-    const { emptyDir, configMap } = (sigstoreVolume ?? {}) as { emptyDir?: null; configMap?: Json };
+    const volumes = ["sigstoreVolume", "extraVolumes", "extraVolumeMounts"];
+    const { sigstoreVolume, extraVolumes, ...rest } = part(values, "rbac", "podLabels", ...volumes, ...keys);
     // Without the stack the pods must start all the same.
-    return configMap ? { ...rest, sigstoreVolume: { emptyDir, configMap: { ...configMap, optional: true } } } : rest;
+    const optional = <T extends { configMap?: Json }>(volume: T): T => ({
+      ...volume,
+      configMap: { ...volume.configMap, optional: true },
+    });
+    return {
+      ...rest,
+      ...(sigstoreVolume ? { sigstoreVolume: optional(sigstoreVolume as Json) } : {}),
+      ...(extraVolumes ? { extraVolumes: (extraVolumes as Json[]).map(optional) } : {}),
+    };
   };
   return {
     config: config as Json,
@@ -109,9 +122,21 @@ function handedOver({
   } as Json;
 }
 
+/**
+ * A Job of another image with rights over every definition, after each upgrade. It would find nothing to do: what stores
+ * objects in a version that this chart lacks is made anew, empty, or stops the upgrade before (preflight.ts).
+ */
+const WITHOUT_MIGRATION: Json = { migration: { enabled: false } };
+
 function cleanupValues(kyverno: KyvernoPlan): Json {
+  // The chart's own would scale no Deployment of another namespace than "kyverno" and leave every validating webhook, by
+  // another image. What Kyverno does when it ends, and the owner of its webhooks (leftovers.ts), see to it.
+  if (kyverno.kubectlImage === undefined)
+    return {
+      webhooksCleanup: { enabled: false },
+      ...(kyverno.imageRegistry ? { test: { image: { registry: kyverno.imageRegistry } } } : {}),
+    };
   const pullSecrets = kyverno.imagePullSecrets.map((name) => ({ name }));
-  const { chartTakesBlocks } = KYVERNO_LINES[kyverno.target];
   const image = splitImage(mirrored(kyverno.kubectlImage, kyverno.imageRegistry));
   const job = {
     enabled: true,
@@ -123,10 +148,9 @@ function cleanupValues(kyverno: KyvernoPlan): Json {
   return {
     webhooksCleanup: {
       enabled: true,
-      image: chartTakesBlocks ? image : mirrored(kyverno.kubectlImage, kyverno.imageRegistry),
+      image: mirrored(kyverno.kubectlImage, kyverno.imageRegistry),
       imagePullSecrets: pullSecrets,
     },
-    ...(chartTakesBlocks ? { policyReportsCleanup: { enabled: true, image, imagePullSecrets: pullSecrets } } : {}),
     cleanupJobs: { admissionReports: job, clusterAdmissionReports: job },
     ...(kyverno.imageRegistry ? { test: { image: { registry: kyverno.imageRegistry, repository: "busybox" } } } : {}),
   };
@@ -141,8 +165,8 @@ function controllerValues(posture: Posture, trustFiles: Manifest | undefined): J
   };
   const registry: Json = kyverno.imageRegistry ? { registry: kyverno.imageRegistry } : {};
   const image = (): Json => (kyverno.imageRegistry ? { image: registry } : {});
-  const trust = trustFiles ? trustMount(trustFiles) : undefined;
-  const volume: Json = trust ? { sigstoreVolume: trust.volume } : {};
+  const trust = trustFiles ? trustMount(trustFiles, kyverno) : undefined;
+  const volume: Json = trust?.volume ?? {};
   const readers = [...(trust?.variables ?? []), ...proxyVariables(kyverno)];
   const variables: Json = readers.length > 0 ? { extraEnvVars: readers } : {};
   const identity = identityValues(kyverno);
@@ -215,11 +239,22 @@ function spreadOverNodes(releaseName: string): Json {
   };
 }
 
-/** The chart's single extra volume, turned from an empty directory into the trust files. */
-function trustMount(trust: Manifest): { volume: Json; variables: Json[] } {
+/**
+ * Where the chart takes more volumes, one of them; else its single one, turned from an empty directory into the trust
+ * files. Kyverno keeps there what it has from a TUF repository, and so must be able to write.
+ */
+function trustMount(trust: Manifest, { target }: KyvernoPlan): { volume: Json; variables: Json[] } {
+  if (!KYVERNO_LINES[target].chartTakesVolumes)
+    return {
+      volume: { sigstoreVolume: { emptyDir: null, configMap: trustVolume(trust) } },
+      variables: trustVariables(trust, TRUST_MOUNT_PATH),
+    };
   return {
-    volume: { emptyDir: null, configMap: trustVolume(trust) },
-    variables: trustVariables(trust, TRUST_MOUNT_PATH),
+    volume: {
+      extraVolumes: [{ name: TRUST_VOLUME, configMap: trustVolume(trust) }],
+      extraVolumeMounts: [{ name: TRUST_VOLUME, mountPath: `/${TRUST_VOLUME}`, readOnly: true }],
+    },
+    variables: trustVariables(trust, `/${TRUST_VOLUME}`),
   };
 }
 
@@ -235,21 +270,24 @@ function splitImage(image: string): Json {
   return { registry: image.slice(0, slash), repository: image.slice(slash + 1, colon), tag: image.slice(colon + 1) };
 }
 
-/** Blocks are merged key by key; lists and scalars of the user replace ours, but environment variables are merged by name. */
+/** Lists that are merged by the names in them. */
+const NAMED_LISTS = ["extraEnvVars", "extraVolumes", "extraVolumeMounts"];
+
+/** Blocks are merged key by key; lists and scalars of the user replace ours, but for some lists of named things. */
 export function mergeValues(base: Json, over: Json): Json {
   const merged: Json = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const current = merged[key];
     if (isBlock(current) && isBlock(value)) merged[key] = mergeValues(current, value);
-    else if (key === "extraEnvVars" && Array.isArray(current) && Array.isArray(value))
-      merged[key] = mergeVariables(current, value);
+    else if (NAMED_LISTS.includes(key) && Array.isArray(current) && Array.isArray(value))
+      merged[key] = mergeNamed(current, value);
     else merged[key] = value;
   }
   return merged;
 }
 
-function mergeVariables(base: readonly Json[], over: readonly Json[]): Json[] {
-  return [...base.filter(({ name }) => !over.some((variable) => variable?.name === name)), ...over];
+function mergeNamed(base: readonly Json[], over: readonly Json[]): Json[] {
+  return [...base.filter(({ name }) => !over.some((one) => one?.name === name)), ...over];
 }
 
 function isBlock(value: unknown): value is Json {

@@ -62,7 +62,7 @@ function attestorEntry(signer: Signer, resolved: Resolved): Attestor {
 const WITHOUT_REKOR = { rekor: { url: "https://rekor.sigstore.dev", ignoreTlog: true } };
 const WITHOUT_CT_LOG = { ctlog: { ignoreSCT: true } };
 
-/** Roots stand in the policy: 1.13 reads them nowhere else, and so a reader sees whom a policy believes. */
+/** Roots stand in the policy: 1.19 reads them nowhere else, and so a reader sees whom a policy believes. */
 function rootFields(certificates: readonly string[], { materials }: Resolved): { roots: string } {
   return { roots: certificates.map((id) => pemOf(materials.pem, id)).join("") };
 }

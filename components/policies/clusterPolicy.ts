@@ -20,15 +20,24 @@ export type Rule = {
   readonly match: Filter<Resources>;
   readonly exclude?: Filter<Partial<Resources>>;
   readonly preconditions?: { readonly all: readonly Condition[] };
+  /** Where the images of a kind are, in place of where Kyverno looks by itself. */
+  readonly imageExtractors?: Readonly<Record<string, readonly ImageExtractor[]>>;
 } & (
   | { readonly verifyImages: readonly ImageVerification[] }
   | { readonly validate: Validation }
   | { readonly mutate: { readonly patchesJson6902: string } }
 );
 
+export interface ImageExtractor {
+  readonly path: string;
+  readonly key: string;
+  readonly value: string;
+  readonly name: string;
+}
+
 export interface Validation {
   readonly deny: { readonly conditions: DenyConditions };
-  /** Of Kyverno 1.13 and later. */
+  /** Of later lines than 1.10. */
   readonly allowExistingViolations?: boolean;
 }
 
@@ -67,6 +76,8 @@ export interface ImageVerification {
   readonly mutateDigest: boolean;
   readonly verifyDigest: boolean;
   readonly required: boolean;
+  /** Of later lines than 1.10. */
+  readonly useCache?: false;
 }
 
 export interface AttestationCheck {

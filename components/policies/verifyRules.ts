@@ -1,14 +1,15 @@
 import { TagHandling } from "../args";
 import { imageReferences } from "../posture/images";
+import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { describeSigner } from "../posture/signers";
 import type { Bypass, ImageRule, NamespaceScope, Resolved } from "../posture/types";
 import { attestations, attestorSet } from "./attestors";
 import { bypassRuns, lists, UNTIL_ANNOTATION } from "./bypassTerms";
 import type { Condition, ImageVerification, Rule } from "./clusterPolicy";
 import { enforces, honoursBypass, type JudgeContext, unlessBypassed } from "./context";
-import { unless } from "./jmespath";
+import { imagesAreNew, unless, when } from "./jmespath";
 import { entryRule, RULE, ruleName } from "./names";
-import { PODS } from "./place";
+import { DEBUG, PODS } from "./place";
 import { matchPlace } from "./scope";
 import { someOf } from "./someOf";
 
@@ -34,8 +35,11 @@ function demandKey({ name: _name, repositories: _repositories, ...demand }: Imag
 }
 
 /** The rules that verify: for each signer one, in two forms for pods, so that one that asks for no bypass costs no query. */
-export function verifyRules(context: JudgeContext, scope: NamespaceScope, onlyIf: readonly Condition[] = []): Rule[] {
+export function verifyRules(context: JudgeContext, scope: NamespaceScope, given: readonly Condition[] = []): Rule[] {
   const { plan, place, resolved } = context;
+  const { judgesUnchangedImages, tellsSkippedRules } = KYVERNO_LINES[resolved.posture.kyverno.target];
+  // A debug container is new by itself; its rules see no other (below).
+  const onlyIf = [...given, ...(judgesUnchangedImages && place !== DEBUG ? [when(imagesAreNew(place))] : [])];
   const images = signedAlike(resolved.posture.images);
   const bypassable = honoursBypass(context);
   return [
@@ -51,7 +55,7 @@ export function verifyRules(context: JudgeContext, scope: NamespaceScope, onlyIf
               ...(bypassable ? [unlessBypassed(context)] : []),
             ]),
           ]),
-      ...(enforces(context) ? [adviceRule(context, scope, image)] : []),
+      ...(enforces(context) && tellsSkippedRules ? [adviceRule(context, scope, image)] : []),
     ]),
     ...(bypassable ? [endedBypassRule(context, scope, images, resolved.posture.bypass as Bypass)] : []),
   ].map((rule) => ({ ...rule, name: ruleName(rule.name, plan.scopes, scope) }));
@@ -69,8 +73,16 @@ function verifyRule(
     name: entryRule(form, image.name),
     ...matchPlace(scope, context.place, asks, enforces(context)),
     ...(conditions.length > 0 ? { preconditions: { all: conditions } } : {}),
+    ...debugImagesAlone(context),
     verifyImages: [verification(image, context.resolved, enforces(context))],
   };
+}
+
+/** Else the images of the pod that is debugged would be judged again, and an old one could not be looked into. */
+function debugImagesAlone({ place, resolved }: JudgeContext): Pick<Rule, "imageExtractors"> {
+  if (place !== DEBUG || !KYVERNO_LINES[resolved.posture.kyverno.target].judgesUnchangedImages) return {};
+  const extractor = { path: "/spec/ephemeralContainers/*", key: "name", value: "image", name: "ephemeralContainers" };
+  return { imageExtractors: { Pod: [extractor] } };
 }
 
 /** The form for pods that ask for no bypass leaves the others out. */
@@ -91,7 +103,16 @@ function verification(image: ImageRule, resolved: Resolved, enforcing: boolean):
     // Kyverno's second check runs once for each rule and stops at the first image that none of its patterns matches. The
     // source rule looks at the record instead.
     required: false,
+    ...withoutCache(resolved),
   };
+}
+
+/**
+ * A kept verdict would be believed for an hour under the tag, wherever that points by now, and its digest be pinned
+ * unverified (CVE-2026-122321).
+ */
+function withoutCache({ posture }: Resolved): { useCache?: false } {
+  return KYVERNO_LINES[posture.kyverno.target].cachesVerdictsByTag ? { useCache: false } : {};
 }
 
 /**
@@ -112,13 +133,13 @@ function adviceRule({ place, resolved }: JudgeContext, scope: NamespaceScope, im
     name: entryRule("advice", image.name),
     ...matchPlace(scope, place, "whatever", true),
     preconditions: { all: [{ key: 0, operator: "Equals", value: 1, message }] },
-    verifyImages: [nothingDemanded([image])],
+    verifyImages: [nothingDemanded([image], resolved)],
   };
 }
 
 /** Says why an annotated workload is judged all the same; passes, and so is silent, where no bypass was asked for. */
 function endedBypassRule(
-  { plan, place }: JudgeContext,
+  { plan, place, resolved }: JudgeContext,
   scope: NamespaceScope,
   images: readonly ImageRule[],
   bypass: Bypass,
@@ -129,16 +150,17 @@ function endedBypassRule(
     name: RULE.bypassEnded,
     ...matchPlace(scope, place, place === PODS ? "for a bypass" : "whatever", true),
     preconditions: { all: [unless(ended, message)] },
-    verifyImages: [nothingDemanded(images)],
+    verifyImages: [nothingDemanded(images, resolved)],
   };
 }
 
 /** Makes a rule that Kyverno lists beside those that verify these images, and that never verifies anything. */
-function nothingDemanded(images: readonly ImageRule[]): ImageVerification {
+function nothingDemanded(images: readonly ImageRule[], resolved: Resolved): ImageVerification {
   return {
     imageReferences: images.flatMap(({ repositories }) => repositories).flatMap(imageReferences),
     mutateDigest: false,
     verifyDigest: false,
     required: false,
+    ...withoutCache(resolved),
   };
 }

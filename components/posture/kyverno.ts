@@ -41,6 +41,7 @@ export function resolveKyverno({ config, pems, problems }: Context): KyvernoPlan
     );
   }
   checkPlatform(given, problems);
+  checkLine(given, target, problems);
   checkInstallation(given, problems);
   checkValues(given.values ?? {}, target, problems);
   const unsafeValues = findUnsafeValues(given.values ?? {});
@@ -76,7 +77,7 @@ export function resolveKyverno({ config, pems, problems }: Context): KyvernoPlan
     ...(given.proxy ? { proxy: { ...given.proxy, noProxy: given.proxy.noProxy ?? [] } } : {}),
     ...(given.platform ? { platform: given.platform } : {}),
     ...(given.hostNetwork ? { hostNetwork: true } : {}),
-    kubectlImage: given.kubectlImage ?? DEFAULT_KUBECTL_IMAGE,
+    ...(KYVERNO_LINES[target].hooksTakeKubectl ? { kubectlImage: given.kubectlImage ?? DEFAULT_KUBECTL_IMAGE } : {}),
     memoryLimit: given.memoryLimit ?? (enforces || replicas === 3 ? "1Gi" : "384Mi"),
     ...(given.apiServerAddresses ? { apiServerAddresses: given.apiServerAddresses } : {}),
     timeoutSeconds: given.timeoutSeconds ?? 600,
@@ -102,6 +103,17 @@ function checkPlatform(given: NonNullable<GuardConfig["kyverno"]>, problems: Pro
   if (given.proxy && !given.proxy.http && !given.proxy.https) {
     problems.say("kyverno.proxy", "no proxy", "at least one of http, https", "name the proxy, or remove the block");
   }
+}
+
+/** Settings that a line has no use for. */
+function checkLine(given: NonNullable<GuardConfig["kyverno"]>, target: KyvernoTarget, problems: ProblemList): void {
+  if (given.kubectlImage === undefined || KYVERNO_LINES[target].hooksTakeKubectl) return;
+  problems.add(
+    "kyverno.kubectlImage",
+    given.kubectlImage,
+    `nothing, with kyverno.target: "${target}"`,
+    `remove it: only the chart of kyverno.target: "${KyvernoTarget.V1_10}" cleans up by kubectl`,
+  );
 }
 
 /** Settings that only an installation uses. Others say what is expected of somebody else's. */

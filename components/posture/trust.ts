@@ -4,6 +4,7 @@ import { KyvernoTarget, TrustRoot } from "../args";
 import type { ProblemList } from "../problems";
 import { UNKNOWN_VALUE } from "../unknownValue";
 import type { Context } from "./context";
+import { KYVERNO_LINES } from "./kyvernoLines";
 import { publicGoodBundle } from "./publicGood";
 import type { Trust } from "./types";
 
@@ -152,7 +153,7 @@ function checkAuthorities(certificates: readonly X509Certificate[], problems: Pr
 /** Kyverno 1.10 reads log keys of this one kind. */
 function checkLogKeys({ config, problems }: Context): void {
   const given = config.trust ?? {};
-  if (config.kyverno?.target === KyvernoTarget.V1_13) return;
+  if (!KYVERNO_LINES[config.kyverno?.target ?? KyvernoTarget.V1_10].logsByEcdsaOnly) return;
   const keys = { "trust.rekor.publicKey": given.rekor?.publicKey, "trust.ctLogPublicKey": given.ctLogPublicKey };
   for (const [key, pem] of Object.entries(keys)) {
     if (pem === undefined || pem === UNKNOWN_VALUE) continue;
@@ -162,7 +163,7 @@ function checkLogKeys({ config, problems }: Context): void {
       key,
       `a key of the type ${type}`,
       "an ECDSA public key",
-      "use a log with an ECDSA key: Kyverno 1.10 can't read this one and would refuse every signature",
+      `use a log with an ECDSA key, or kyverno.target: "${KyvernoTarget.V1_19}": Kyverno 1.10 can't read this one and would refuse every signature`,
     );
   }
 }

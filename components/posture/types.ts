@@ -157,7 +157,8 @@ const kyvernoPlan = z.strictObject({
   proxy: proxy.optional(),
   platform: z.enum(KyvernoPlatform).optional(),
   hostNetwork: z.boolean().optional(),
-  kubectlImage: text,
+  /** Only where the chart cleans up by kubectl. */
+  kubectlImage: text.optional(),
   memoryLimit: text,
   /** Absent where anybody may call Kyverno's webhooks. */
   apiServerAddresses: texts.optional(),

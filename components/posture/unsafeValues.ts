@@ -1,6 +1,6 @@
 import type { KyvernoTarget } from "../args";
 import { leafPaths } from "./chartValues";
-import { KYVERNO_LINES } from "./kyvernoLines";
+import { KYVERNO_LINES, TRUST_VOLUME } from "./kyvernoLines";
 
 /** A chart value of the user that would undo something the guard relies on. */
 export interface UnsafeValue {
@@ -10,6 +10,8 @@ export interface UnsafeValue {
 
 const BOTH_READ_IT = "readiness, doctor and destroy look for fixed names";
 const ANCHORS = "the trust anchors are files there: without them every keyless signature is refused; use trust";
+const OPEN_REPORTS = "report, impact and the dashboards read reports of wgpolicyk8s.io";
+const OTHER_AUTHORITIES = "registries would be believed by it; use kyverno.registryCa";
 const FEATURES_OF_ALL = "the chart merges it into every controller's features, so";
 
 /** Features that are not the user's to change, and what each change would undo. */
@@ -22,6 +24,13 @@ const FEATURES: Record<string, string> = {
   "backgroundScan.enabled": "running pods would no longer be scanned, so reports and alerts would go silent",
   "backgroundScan.skipResourceFilters": "system namespaces and ReplicaSets would vanish from the reports",
   "policyReports.enabled": "there would be no reports, from which report, impact and alerts are made",
+  "aggregateReports.enabled": "there would be no reports, from which report, impact and alerts are made",
+  "reporting.validate": "reports would leave out images that no signer covers",
+  "reporting.imageVerify": "reports would leave out every verification",
+  "tuf.enabled": "signatures in bundles would be believed by other anchors; use trust.tuf",
+  "tuf.mirror": "signatures in bundles would be believed by other anchors; use trust.tuf",
+  "tuf.root": "signatures in bundles would be believed by other anchors; use trust.tuf",
+  "tuf.rootRaw": "signatures in bundles would be believed by other anchors; use trust.tuf",
   "registryClient.allowInsecure": "signatures would be read without TLS verification",
 };
 
@@ -38,6 +47,12 @@ const ADMISSION_FLAGS: Record<string, string> = {
   imageSignatureRepository:
     "signatures of every image would be looked for in that one repository; use images[].signatureRepository",
   kubeconfig: "Kyverno would work for another cluster",
+  enableReporting: "reports would leave out whole kinds of rules",
+  enableTuf: FEATURES["tuf.enabled"]!,
+  tufMirror: FEATURES["tuf.mirror"]!,
+  tufRoot: FEATURES["tuf.root"]!,
+  tufRootRaw: FEATURES["tuf.rootRaw"]!,
+  openreportsEnabled: OPEN_REPORTS,
   serverIP: "the API server would call that address instead of Kyverno's Service",
   servicePort: "the API server would call a port at which nothing answers; use admissionController.service.port",
 };
@@ -50,6 +65,13 @@ const REPORTS_FLAGS: Record<string, string> = {
   imagePullSecrets: ADMISSION_FLAGS.imagePullSecrets!,
   imageSignatureRepository: ADMISSION_FLAGS.imageSignatureRepository!,
   kubeconfig: "reports would be about another cluster",
+  aggregateReports: FEATURES["aggregateReports.enabled"]!,
+  enableReporting: "reports would leave out whole kinds of rules",
+  enableTuf: FEATURES["tuf.enabled"]!,
+  tufMirror: FEATURES["tuf.mirror"]!,
+  tufRoot: FEATURES["tuf.root"]!,
+  tufRootRaw: FEATURES["tuf.rootRaw"]!,
+  openreportsEnabled: OPEN_REPORTS,
   policyReports: FEATURES["policyReports.enabled"]!,
   skipResourceFilters: FEATURES["backgroundScan.skipResourceFilters"]!,
 };
@@ -68,8 +90,21 @@ const PROTECTED: Readonly<Record<string, string>> = {
   "config.resourceFilters": "what a filter names is judged by no policy",
   "config.resourceFiltersExcludeNamespaces":
     "filters of system namespaces would go, and Kyverno's outage could stop them",
+  "config.matchConditions": "Kyverno would not be asked where a condition does not hold",
+  "config.resourceFiltersExclude": "filters that keep Kyverno from its own objects would go",
+  "config.resourceFiltersInclude": "what a filter names is judged by no policy",
+  "config.resourceFiltersIncludeNamespaces": "what a filter names is judged by no policy",
   "config.webhooks": "it selects the namespaces that Kyverno is asked about; use namespaces.system",
   "crds.install": "without the definitions there are no policies; removing them removes every policy and report",
+  "crds.groups": "without the definitions there are no policies; removing them removes every policy and report",
+  "rbac.roles.aggregate.admin": "admins of namespaces could write policies that run with Kyverno's own rights",
+  "openreports.enabled": OPEN_REPORTS,
+  "global.caCertificates": OTHER_AUTHORITIES,
+  "admissionController.caCertificates": OTHER_AUTHORITIES,
+  "reportsController.caCertificates": OTHER_AUTHORITIES,
+  "global.image.registry": "use kyverno.imageRegistry",
+  "global.templating.enabled": "it turns the installation into a template",
+  "global.templating.debug": "it leaves the controllers out",
   fullnameOverride: BOTH_READ_IT,
   nameOverride: BOTH_READ_IT,
   namespaceOverride: `${BOTH_READ_IT}; use kyverno.namespace`,
@@ -106,7 +141,16 @@ function under(block: string, keys: Readonly<Record<string, string>>, because = 
   );
 }
 
-const ENVIRONMENT_PATHS = ["admissionController.container.extraEnvVars", "reportsController.extraEnvVars"];
+const ENVIRONMENT_PATHS = [
+  "admissionController.container.extraEnvVars",
+  "reportsController.extraEnvVars",
+  "global.extraEnvVars",
+];
+/** Lists in which one of ours must stay. */
+const VOLUME_PATHS = ["admissionController", "reportsController"].flatMap((controller) => [
+  `${controller}.extraVolumes`,
+  `${controller}.extraVolumeMounts`,
+]);
 /** Variables that replace trust anchors or tell Kyverno who it is; proxies and the like are welcome. */
 const PROTECTED_VARIABLES: readonly (readonly [name: RegExp, why: string])[] = [
   [/^(SIGSTORE_|TUF_|COSIGN_)/, "it replaces trust anchors; use trust"],
@@ -132,6 +176,12 @@ export function findUnsafeValues(values: Record<string, unknown>): UnsafeValue[]
       const rule = PROTECTED_VARIABLES.find(([pattern]) => pattern.test(name));
       if (rule) unsafe.push({ path: `${path}.${name}`, why: rule[1] });
     }
+  }
+  for (const path of VOLUME_PATHS) {
+    const list = valueAt(values, path);
+    if (list !== undefined && !Array.isArray(list)) unsafe.push({ path, why: ANCHORS });
+    if (variableNames(values, path).includes(TRUST_VOLUME))
+      unsafe.push({ path: `${path}.${TRUST_VOLUME}`, why: ANCHORS });
   }
   return unsafe;
 }

@@ -18,7 +18,7 @@ export interface DemoCluster {
 }
 
 export async function startCluster(
-  options: ControlPlaneOptions & Pick<KyvernoNodeOptions, "isolate" | "uninstalls"> = {},
+  options: ControlPlaneOptions & Pick<KyvernoNodeOptions, "isolate" | "uninstalls" | "movesTo"> = {},
 ): Promise<DemoCluster> {
   const log: Log = options.log ?? silent;
   const plane = await startControlPlane(options);
@@ -38,6 +38,7 @@ export async function startCluster(
       processEnv: proxy.env,
       isolate: options.isolate,
       uninstalls: options.uninstalls,
+      ...(options.movesTo ? { movesTo: options.movesTo } : {}),
     });
     return { plane, proxy, sigstore, cosign, node, stop: () => plane.stop() };
   } catch (error) {

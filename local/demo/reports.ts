@@ -16,7 +16,7 @@ interface ObjectReference {
 }
 
 interface PolicyReport {
-  /** 1.13 writes a report for each object, */
+  /** 1.19 writes a report for each object, */
   scope?: ObjectReference;
   /** 1.10 one for each policy, with the objects in its results. */
   results?: {
@@ -55,7 +55,7 @@ export interface WantedRow {
 }
 
 /**
- * Reads the reports until they have a result of each policy about each object, or the time is over. Kyverno 1.13 now and then
+ * Reads the reports until they have a result of each policy about each object, or the time is over. Kyverno 1.19 now and then
  * forgets an object until the next scan, an hour later; `remind` has it look at one once more, half-way.
  */
 export async function waitForRows(

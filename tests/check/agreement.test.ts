@@ -21,8 +21,8 @@ interface Case {
   readonly reason: Reason;
   readonly verdict: "admitted" | "refused";
   readonly namespace?: string;
-  /** Why admission on Kyverno 1.13 is another one; `check` speaks for 1.10. */
-  readonly other113?: string;
+  /** Why admission on Kyverno 1.19 is another one; `check` speaks for 1.10. */
+  readonly other119?: string;
 }
 
 describe("check and admission say the same", function () {
@@ -72,15 +72,15 @@ describe("check and admission say the same", function () {
       [production, apps, development],
     );
     const wrong: string[] = [];
-    for (const { title, image, reason, verdict, namespace = apps, other113 } of cases) {
+    for (const { title, image, reason, verdict, namespace = apps, other119 } of cases) {
       const said = judgementOf(report, image, namespace);
       const done = await world.admit(image, namespace);
       const admitted = done === "admitted";
       if (said.reason !== reason || said.verdict !== verdict) {
         wrong.push(`${title}: check says ${said.verdict} (${said.reason}: ${said.detail})`);
       }
-      if (other113 && !world.node.kyverno.version.startsWith("1.10.")) {
-        console.log(`      not compared on this Kyverno: ${title} (${other113})`);
+      if (other119 && !world.node.kyverno.version.startsWith("1.10.")) {
+        console.log(`      not compared on this Kyverno: ${title} (${other119})`);
       } else if (admitted !== (verdict === "admitted")) {
         wrong.push(`${title}: expected ${verdict}, admission says ${done}`);
       }
@@ -177,7 +177,7 @@ describe("check and admission say the same", function () {
       );
       add("no log entry", (await signedBy({}, { tlog: false })).tag, "noLogEntry");
       add("no certificate log receipt", (await signedBy({ sct: false })).tag, "signed", {
-        other113: "1.13 demands a receipt",
+        other119: "1.19 demands a receipt",
       });
 
       const wrongCa = await push();
@@ -369,7 +369,7 @@ describe("check and admission say the same", function () {
         await world.cosign.sign(image.digest, { subject: address, issuer: "", certificate, chain, notBefore });
         return image;
       };
-      const noReceipt = { other113: "1.13 demands a receipt" };
+      const noReceipt = { other119: "1.19 demands a receipt" };
       add("an e-mail address", (await mail("release@example.com")).tag, "signed", noReceipt);
       add("another e-mail address", (await mail("mallory@example.com")).tag, "wrongSigner");
       const uri = "https://example.com/x";
@@ -468,9 +468,9 @@ describe("check and admission say the same", function () {
       const hourAgo = new Date(Date.now() - 3_600_000);
       add("no log entry", (await signedBy(plain, { tlog: false })).tag, "signed");
       add("certificate over", (await signedBy({ ...plain, notBefore: hourAgo }, { tlog: false })).tag, "signed", {
-        other113: "1.13 refuses certificates that are over, where no log proves the time",
+        other119: "1.19 refuses certificates that are over, where no log proves the time",
       });
-      const needs110 = { other113: "1.13 ignores the logs when told so" };
+      const needs110 = { other119: "1.19 ignores the logs when told so" };
       add("with a log entry", (await signedBy(plain)).tag, "untrustedLog", needs110);
       add("with a receipt", (await signedBy({}, { tlog: false })).tag, "untrustedLog", needs110);
       add(

@@ -69,7 +69,7 @@ export async function startWorld(): Promise<World> {
     push: pusher(plane.registry.host),
     admit,
     use: async (settings) => {
-      const target = node.kyverno.version.startsWith("1.10.") ? "1.10" : "1.13";
+      const target = node.kyverno.version.startsWith("1.10.") ? "1.10" : "1.19";
       const whole = { ...settings, kyverno: { target } };
       writeStack(folder, whole);
       const compiled = compilePosture(resolvePosture(whole));

@@ -42,7 +42,7 @@ function trustValues(): object {
   };
 }
 
-/** Is the same for 1.10 and 1.13 as long as the keys come from the environment. */
+/** Is the same for 1.10 and 1.19 as long as the keys come from the environment. */
 function keylessPolicy(roots: string) {
   return {
     apiVersion: "kyverno.io/v1",
@@ -239,7 +239,7 @@ describe("control plane: real Kyverno beside a real API server", function () {
       await attempt("late", (ref) => cosign.sign(ref, old, { integratedTime: new Date() })),
       /expir|no matching signatures/,
     );
-    // 1.10 looks a rejected bundle up online, and in vain; 1.13 does not.
+    // 1.10 looks a rejected bundle up online, and in vain; 1.19 does not.
     assert.deepEqual(proxy.refusedHosts, node.kyverno.version.startsWith("1.10.") ? ["rekor.sigstore.dev:443"] : []);
     const good = await createSigner(sigstore, { repository: "Ikey168/Modulo" });
     for (const fault of [

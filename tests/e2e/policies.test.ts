@@ -40,6 +40,7 @@ describe("policies: the stacks of this project on a real Kyverno", function () {
       await create(plane.client, namespace, deployment("old", images.unsigned));
     }
     for (const name of ["old-deleted", "old-labelled"]) await create(plane.client, production, pod(name, images.nginx));
+    await create(plane.client, production, pod("old-unsigned", images.unsigned));
   });
 
   after(async function () {
@@ -222,6 +223,20 @@ describe("policies: the stacks of this project on a real Kyverno", function () {
         const template = (changed.spec as unknown as { template: { spec: { containers: { image: string }[] } } })
           .template;
         assert.match(template.spec.containers[0]!.image, /@sha256:[0-9a-f]{64}$/);
+      });
+
+      it("a pod that would be refused now can be labelled, looked into with a signed image, and deleted", async () => {
+        const path = pathOf("Pod", production, "old-unsigned");
+        const labelled = await patch(developer, path, { metadata: { labels: { team: "shop" } } });
+        assert.equal(labelled.metadata.labels?.team, "shop");
+        const debug = (image: string) =>
+          patch(cluster.plane.client, `${path}/ephemeralcontainers`, {
+            spec: { ephemeralContainers: [{ name: "debug", image, targetContainerName: "app" }] },
+          });
+        await refusedWith(debug(images.unsigned), /require-signed-images-debug: signed-by-modulo: /, unsigned);
+        const stored = await debug(images.signed);
+        assert.equal(stored.spec.ephemeralContainers?.length, 1);
+        assert.equal((await request(developer, "DELETE", path)).status, 200);
       });
 
       it("a pod whose image nobody signs can be labelled and deleted", async () => {

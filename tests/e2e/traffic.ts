@@ -36,9 +36,9 @@ const namespaces = ["production", "shop"] as const;
  * counts is what the API server stores, not what it answered.
  */
 export async function startTraffic(client: KubeConfig, images: DemoImages): Promise<Traffic> {
-  const labelled = (name: string, image: string, what: "signed" | "unsigned") => {
+  const labelled = (name: string, image: string, what: "signed" | "unsigned", annotations = {}) => {
     const { spec, ...rest } = pod(name, image);
-    const metadata = { name, labels: { [kind]: what } };
+    const metadata = { name, labels: { [kind]: what }, annotations };
     return { ...rest, metadata, spec: { ...spec, schedulingGates: [{ name: "offered" }] } };
   };
   const offer = async (attempt: Promise<unknown>): Promise<boolean> => {
@@ -50,12 +50,17 @@ export async function startTraffic(client: KubeConfig, images: DemoImages): Prom
       throw error;
     }
   };
-  const unsigned = [
+  // A verdict that the request brings along, in the words of each line.
+  const forged = [true, "pass"].map((verdict) => ({
+    "kyverno.io/verify-images": JSON.stringify({ [images.unsignedByDigest]: verdict }),
+  }));
+  const unsigned: readonly (readonly [namespace: string, image: string, annotations?: Record<string, string>])[] = [
     ["production", images.unsigned],
     ["shop", images.unsigned],
     ["production", images.nginx],
     ["production", images.unsignedByDigest],
-  ] as const;
+    ...forged.map((annotations) => ["production", images.unsignedByDigest, annotations] as const),
+  ];
 
   const admittedAt: number[] = [performance.now()];
   const pending = { signed: new Set<Promise<void>>(), unsigned: new Set<Promise<void>>() };
@@ -82,8 +87,8 @@ export async function startTraffic(client: KubeConfig, images: DemoImages): Prom
     });
 
   const tick = (at: number) => {
-    const [namespace, image] = unsigned[at % unsigned.length]!;
-    run("unsigned", () => create(client, namespace, labelled(`unsigned-${at}`, image, "unsigned")));
+    const [namespace, image, annotations] = unsigned[at % unsigned.length]!;
+    run("unsigned", () => create(client, namespace, labelled(`unsigned-${at}`, image, "unsigned", annotations)));
     if (at % 8 === 0) run("unsigned", () => debug(`debug-${at}`));
     run(
       "signed",

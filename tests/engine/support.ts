@@ -9,7 +9,10 @@ import { findProgram } from "../package/pulumiCli";
 export const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
 
 /** A cluster, and an engine for it; skips, with the reason, where there is no engine. */
-export async function startEngine(hook: Mocha.Context): Promise<{ cluster: DemoCluster; engine: Engine }> {
+export async function startEngine(
+  hook: Mocha.Context,
+  options: Parameters<typeof startCluster>[0] = {},
+): Promise<{ cluster: DemoCluster; engine: Engine }> {
   // Long enough for a first run that has to build everything.
   hook.timeout(40 * 60_000);
   const engine = await findEngine(log);
@@ -17,7 +20,7 @@ export async function startEngine(hook: Mocha.Context): Promise<{ cluster: DemoC
     hook.skipReason = engine.missing;
     return hook.skip();
   }
-  return { cluster: await startCluster({ log }), engine };
+  return { cluster: await startCluster({ log, ...options }), engine };
 }
 
 /** `pulumi import` asks it about the program, though none is run. */

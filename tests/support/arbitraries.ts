@@ -97,7 +97,7 @@ export function randomSettings(): fc.Arbitrary<RandomSettings> {
       uncovered: maybe(uncovered),
       bypass: maybe(fc.constant({ groups: ["platform-oncall"] })),
       kyverno: maybe(
-        fc.record({ target: fc.constantFrom("1.10", "1.13"), namespace: fc.constantFrom("kyverno", "ops") }),
+        fc.record({ target: fc.constantFrom("1.10", "1.19"), namespace: fc.constantFrom("kyverno", "ops") }),
       ),
     })
     .map((given) => JSON.parse(JSON.stringify(given)) as RandomSettings);

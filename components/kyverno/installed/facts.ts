@@ -13,6 +13,7 @@ import {
   VALIDATING_WEBHOOKS,
 } from "../../kubernetes/resources";
 import { workloadKind } from "../../kubernetes/workloads";
+import { KYVERNO_LINES } from "../../posture/kyvernoLines";
 import { RESOURCE_WEBHOOKS } from "../../posture/kyvernoWebhooks";
 import { mountsOf } from "./mounts";
 import type { Controller, ForeignVerification, Installation } from "./types";
@@ -113,6 +114,7 @@ function isKyverno(image: string): boolean {
 }
 
 const AGGREGATED = ["admin", "edit"].map((role) => `rbac.authorization.k8s.io/aggregate-to-${role}`);
+const NAMESPACED = Object.values(KYVERNO_LINES).flatMap(({ namespacedPolicies }) => namespacedPolicies);
 const WRITES = ["create", "update", "patch", "*"];
 
 function letsAdminsWritePolicies({ metadata, rules }: Raw): boolean {
@@ -121,7 +123,8 @@ function letsAdminsWritePolicies({ metadata, rules }: Raw): boolean {
     Array.isArray(list) && list.some((item) => wanted.includes(String(item)));
   return (Array.isArray(rules) ? rules : []).some(
     ({ apiGroups, resources, verbs }) =>
-      has(apiGroups, "kyverno.io", "*") && has(resources, "policies", "*") && has(verbs, ...WRITES),
+      has(verbs, ...WRITES) &&
+      NAMESPACED.some(({ group, plural }) => has(apiGroups, group, "*") && has(resources, plural, "*")),
   );
 }
 

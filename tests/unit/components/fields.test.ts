@@ -525,7 +525,7 @@ describe("settings that Kyverno 1.10 ignores where they are put", () => {
     postureOf(
       signerSettings(
         { key: { kms: "awskms:///alias/a", signatureAlgorithm: "sha512" } },
-        { kyverno: { target: "1.13" } },
+        { kyverno: { target: "1.19" } },
       ),
     );
   });

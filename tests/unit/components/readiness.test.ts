@@ -69,7 +69,7 @@ describe("readiness", () => {
   });
 
   it("does not end while the backstop would still let nothing start, as on the line that ignores unready policies", async () => {
-    const later = settings({ mode: "enforce", kyverno: { target: "1.13" } });
+    const later = settings({ mode: "enforce", kyverno: { target: "1.19" } });
     const { backstop, ...compiled } = compile(later);
     cluster.backstop = backstop;
     const since = (seconds: number) => {

@@ -14,7 +14,7 @@ const tools = path.join(root, "local", "tools");
 const { engines } = require("../../../package.json") as { engines: { node: string } };
 const node = engines.node.replace(">=", "");
 const bare = (version: string) => version.replace(/^v/, "");
-const { [KyvernoTarget.V1_10]: sold, [KyvernoTarget.V1_13]: next } = KYVERNO_LINES;
+const { [KyvernoTarget.V1_10]: sold, [KyvernoTarget.V1_19]: next } = KYVERNO_LINES;
 
 const newestGo = fs
   .readdirSync(tools)

@@ -34,7 +34,7 @@ const STACKS: [name: string, settings: () => Promise<Record<string, unknown>>][]
   ["dev", async () => stackSettings("dev")],
   ["prod", async () => stackSettings("prod")],
   ["everything", () => fullSettings()],
-  ["Kyverno 1.13", () => fullSettings({ kyverno: { target: "1.13" } })],
+  ["Kyverno 1.19", () => fullSettings({ kyverno: { target: "1.19" } })],
   ["monitoring", () => fullSettings({ monitoring: { prometheusOperator: true, policyReporter: { enabled: true } } })],
   ["monitoring without operator", () => fullSettings({ monitoring: {} })],
 ];

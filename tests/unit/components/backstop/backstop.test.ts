@@ -41,7 +41,7 @@ describe("backstop", () => {
 
   it("waits for ready policies on the line that judges by no other, and only there", () => {
     const { ready } = NAMES;
-    const later = { ...ENFORCE, kyverno: { target: "1.13" } };
+    const later = { ...ENFORCE, kyverno: { target: "1.19" } };
     assert.ok(!namesOf(backstopOf()).includes(ready));
     assert.ok(namesOf(backstopOf(later)).includes(ready));
     assert.ok(!namesOf(backstopOf({ ...later, failure: { enforce: "Ignore" } })).includes(ready));

@@ -113,8 +113,8 @@ describe("preflight: what is in the cluster before anything changes", () => {
   const three = ["cleanuppolicies.kyverno.io", "clustercleanuppolicies.kyverno.io", "policyexceptions.kyverno.io"];
   const moves: readonly (readonly [to: string, stored: string, outdated: readonly string[]])[] = [
     ["1.10", "v2alpha1", []],
-    ["1.13", "v2alpha1", three],
-    ["1.13", "v2", []],
+    ["1.19", "v2alpha1", three],
+    ["1.19", "v2", []],
     ["1.10", "v2", [...three, "updaterequests.kyverno.io"]],
   ];
   for (const [to, stored, outdated] of moves)

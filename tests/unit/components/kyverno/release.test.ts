@@ -23,7 +23,7 @@ describe("the Helm release", () => {
   });
 
   it("follows the target's chart version", () => {
-    assert.equal(argsFor({ target: "1.13" }).version, "3.3.6");
+    assert.equal(argsFor({ target: "1.19" }).version, "3.9.1");
   });
 
   it("takes the version from a local chart and names it for a remote one", () => {

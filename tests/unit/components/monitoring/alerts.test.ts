@@ -501,7 +501,7 @@ describe("alerts, evaluated by promtool", () => {
       stackSettings("prod"),
       stackSettings("dev"),
       settings({ mode: "enforce", failure: { enforce: "Ignore" } }),
-      settings({ kyverno: { target: "1.13" } }),
+      settings({ kyverno: { target: "1.19" } }),
     ]) {
       const { ruleGroups } = compile({ ...given, monitoring: MONITORING }).monitoring!;
       promtool(["check", "rules", "rules.yaml"], { "rules.yaml": stringify({ groups: ruleGroups }) });

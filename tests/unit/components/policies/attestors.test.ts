@@ -64,8 +64,8 @@ describe("attestors", () => {
     assert.ok(!("rekor" in keyless));
   });
 
-  it("for Kyverno 1.13 say that absent logs are ignored", () => {
-    const target = { kyverno: { target: "1.13" } };
+  it("for Kyverno 1.19 say that absent logs are ignored", () => {
+    const target = { kyverno: { target: "1.19" } };
     const { keyless } = entryOf({ github: GITHUB }, { ...own({ acceptNoTransparencyLog: true }), ...target }) as {
       keyless: Json;
     };

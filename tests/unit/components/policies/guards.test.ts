@@ -34,7 +34,7 @@ function textsOf(value: unknown): string[] {
 describe("guard-image-verdicts", () => {
   it("stands where something is enforced by a Kyverno that believes forged verdicts", () => {
     assert.ok(namesOf().includes("guard-image-verdicts"));
-    assert.ok(!namesOf({ kyverno: { target: "1.13" } }).includes("guard-image-verdicts"));
+    assert.ok(!namesOf({ kyverno: { target: "1.19" } }).includes("guard-image-verdicts"));
     assert.ok(!namesOf({ mode: "audit" }).includes("guard-image-verdicts"));
     assert.ok(
       namesOf({ mode: "audit", namespaces: { overrides: [{ namespace: "a", mode: "enforce" }] } }).includes(

@@ -136,7 +136,7 @@ describe("chart values that the chart does not have", () => {
       ...["admissionController.startupProbe.httpGet.port", "imagePullSecrets.ghcr.username", "grafana.labels.x"],
     ])
       postureOf(settings({ kyverno: { values: at(path, "x") } }));
-    postureOf(settings({ kyverno: { target: "1.13", values: at("global.image.registry", "x") } }));
+    postureOf(settings({ kyverno: { target: "1.19", values: at("global.resyncPeriod", "x") } }));
   });
 
   it("are flags too, which would keep Kyverno from starting", () => {

@@ -349,8 +349,8 @@ describe("a Kyverno that somebody else runs", () => {
       /Kyverno 1\.9\.5/,
     ],
     ["too new", installation({}, { version: "1.16.0" }), {}, /Kyverno 1\.16\.0/],
-    ["another line", installation({}, { version: "1.13.4" }), {}, /set kyverno\.target: "1\.13"/],
-    ["1.13.0", installation({}, { version: "1.13.0" }), { target: "1.13" }, /1\.13\.1 or later/],
+    ["another line", installation({}, { version: "1.19.1" }), {}, /set kyverno\.target: "1\.19"/],
+    ["1.19.0", installation({}, { version: "1.19.0" }), { target: "1.19" }, /1\.19\.1 or later/],
     [
       "a tag that is no version",
       installation({ controllers: [{ ...controller("admission-controller"), version: undefined } as never] }),

@@ -43,11 +43,11 @@ const CASES: [what: string, before: unknown, after: unknown, says: RegExp[]][] =
   [
     "the line of Kyverno changes",
     ENFORCE,
-    kept({ mode: "enforce", kyverno: { target: "1.13" } }),
+    kept({ mode: "enforce", kyverno: { target: "1.19" } }),
     [
       /^posture SAME: /,
       /^Kyverno: another line: the release is upgraded in place .* stop up before it changes/,
-      /1\.13/,
+      /1\.19/,
     ],
   ],
   [
