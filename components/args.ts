@@ -99,6 +99,17 @@ export const SignatureAlgorithm = {
 } as const;
 export type SignatureAlgorithm = (typeof SignatureAlgorithm)[keyof typeof SignatureAlgorithm];
 
+/** How the signatures of images are stored, and so what reads them. */
+export const SignatureFormat = {
+  /** Cosign's: a tag `sha256-<hex>.sig` beside the image. Cosign 2 by default, cosign 3 when told so. */
+  Cosign: "cosign",
+  /** Sigstore bundles that refer to the image: cosign 3 by default, GitHub's artifact attestations. Needs Kyverno 1.19. */
+  SigstoreBundle: "sigstoreBundle",
+  /** Signatures of the Notary project's Notation, by certificates. */
+  Notation: "notation",
+} as const;
+export type SignatureFormat = (typeof SignatureFormat)[keyof typeof SignatureFormat];
+
 /** What a mutable tag becomes when a verified pod is admitted in an enforced namespace. */
 export const TagHandling = {
   /** Rewritten to the digest that was verified, so that what was checked is what runs. */
@@ -428,6 +439,13 @@ export interface ImageRuleArgs {
    */
   threshold?: number;
   /**
+   * How the signatures are stored. With `sigstoreBundle`, an error on Kyverno 1.10, signers are `github`, `keyless` or `key`,
+   * without further claims; with `notation` they are certificates, and there are no attestations. Default `cosign`.
+   * @default "cosign"
+   * @see https://pkg.go.dev/github.com/kyverno/kyverno@v1.19.1/api/kyverno/v1#ImageVerification.Type
+   */
+  format?: SignatureFormat;
+  /**
    * The one repository that holds the signatures (cosign's `COSIGN_REPOSITORY`), without wildcards. Default: beside the
    * image.
    * @default beside the image
@@ -575,6 +593,20 @@ export interface RekorArgs {
   publicKey: pulumi.Input<string>;
 }
 
+/** A repository of The Update Framework that hands out the trust anchors of a Sigstore instance. */
+export interface TufArgs {
+  /**
+   * Its URL, e.g. `https://tuf.example.com`. Kyverno's controllers read it when they start, and don't start without it.
+   * @see https://github.com/kyverno/kyverno/blob/v1.19.1/charts/kyverno/README.md#values
+   */
+  mirror: pulumi.Input<string>;
+  /**
+   * The text of its `root.json`, from which trust in all that follows comes. What is no such text is an error.
+   * @see https://theupdateframework.github.io/specification/latest/#file-formats-root
+   */
+  root: pulumi.Input<string>;
+}
+
 /** Trust anchors of keyless signatures. */
 export interface TrustArgs {
   /**
@@ -604,6 +636,14 @@ export interface TrustArgs {
    * @see https://docs.sigstore.dev/certificate_authority/overview/
    */
   ctLogPublicKey?: pulumi.Input<string>;
+  /**
+   * Where your Sigstore instance hands out its anchors: with `custom` and keyless signers of the format `sigstoreBundle`, since
+   * Kyverno 1.19 believes no others for bundles. An error on Kyverno 1.10, with `publicGood` (whose own is read) and with
+   * `offline`. Default: none.
+   * @default none
+   * @see https://docs.sigstore.dev/certificate_authority/overview/
+   */
+  tuf?: TufArgs;
   /**
    * Accept signatures without a transparency log. Nothing then proves when the signature was made, and a short-lived
    * certificate counts for ever. Default false.

@@ -2,6 +2,7 @@ import { TagHandling } from "./args";
 import { resolveBackstop } from "./posture/backstop";
 import type { Context } from "./posture/context";
 import { checkExtraPolicies } from "./posture/extraPolicies";
+import { checkTuf } from "./posture/formats";
 import { checkRepositories, checkSignedImage } from "./posture/images";
 import { resolveKyverno } from "./posture/kyverno";
 import { resolveMonitoring } from "./posture/monitoring";
@@ -51,6 +52,7 @@ export function resolveConfig(config: GuardConfig, { now = new Date() }: Resolve
   checkSignedImage(context);
   const images = resolveImages(context);
   const trust = resolveTrust(context);
+  checkTuf(context);
   const suspended = resolveSuspensions(context);
   const bypass = resolveBypass(context);
   const extraPolicies = checkExtraPolicies(context);

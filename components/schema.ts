@@ -11,6 +11,7 @@ import {
   KyvernoTarget,
   MetricsScrape,
   SignatureAlgorithm,
+  SignatureFormat,
   TagHandling,
   TrustRoot,
   UncoveredAction,
@@ -133,6 +134,7 @@ const imageRule = block({
   repositories: nonEmptyListOf(repository(), "repositories", "- ghcr.io/ikey168/modulo-*"),
   signers: nonEmptyListOf(signer, "signers", "- github: {repository: ..., workflow: ..., ref: ...}"),
   threshold: wholeNumber(1, 100, 1).optional(),
+  format: oneOf(SignatureFormat).optional(),
   signatureRepository: repository().optional(),
   attestations: listOf(attestation, "attestations", "- predicateType: https://slsa.dev/provenance/v1").optional(),
   acceptWildcardReason: textOf("sentence").optional(),
@@ -146,6 +148,10 @@ const trust = block({
     publicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----..."),
   }).optional(),
   ctLogPublicKey: text("a public key in PEM", "-----BEGIN PUBLIC KEY-----...").optional(),
+  tuf: block({
+    mirror: textOf("serviceUrl"),
+    root: text("the text of a root.json", '{"signed": {"_type": "root", ...}, "signatures": [...]}'),
+  }).optional(),
   acceptNoTransparencyLog: flag().optional(),
   strict: flag().optional(),
 });

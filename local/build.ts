@@ -45,10 +45,12 @@ export const tools = {
   kubectl: kubernetes("kubectl"),
   cosign: {
     module: "cosign",
-    of: "github.com/sigstore/cosign/v2",
-    package: "github.com/sigstore/cosign/v2/cmd/cosign",
+    of: "github.com/sigstore/cosign/v3",
+    package: "github.com/sigstore/cosign/v3/cmd/cosign",
     version: (v) => [`-X sigs.k8s.io/release-utils/version.gitVersion=${v}`],
   },
+  // A program of ours over Notation's library, as that project's own is no Go module that can be had.
+  notation: { module: "notation", of: "github.com/notaryproject/notation-go", package: "." },
   crane: {
     module: "crane",
     of: "github.com/google/go-containerregistry",

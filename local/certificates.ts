@@ -52,6 +52,13 @@ export async function createKeyPair(): Promise<KeyPair> {
   };
 }
 
+/** Of a key whose private part somebody else has. */
+export async function keyPairOf(publicKeyPem: string): Promise<KeyPair> {
+  const der = x509.PemConverter.decodeFirst(publicKeyPem);
+  const publicKey = await webcrypto.subtle.importKey("spki", der, ecdsa, true, ["verify"]);
+  return { keys: { publicKey } as unknown as CryptoKeyPair, privateKeyPem: "", publicKeyPem };
+}
+
 /** A CA: self-signed without issuer, else an intermediate. */
 export async function createAuthority(subject: string, issuer?: Certificate, days = 365): Promise<Certificate> {
   const pair = await createKeyPair();

@@ -4,7 +4,8 @@ import { ensureTool } from "./build";
 import { type Log, silent } from "./log";
 import { baseEnv, runToEnd } from "./processes";
 import type { Registry } from "./registry";
-import { rekorBundle, type Signer, type Sigstore, signBytes, simpleSigning } from "./sigstore";
+import { type Identity, rekorBundle, type Signer, type Sigstore, signBytes, simpleSigning } from "./sigstore";
+import type { SigstoreServices } from "./sigstoreServices";
 
 export interface SignOptions {
   /** With a promise of the transparency log; true when left out. */
@@ -19,7 +20,7 @@ export interface SigningKey {
   publicKey: string;
 }
 
-/** Signs with cosign v2 in its legacy format: a tag sha256-<hex>.sig beside the image. */
+/** Signs with cosign 3: in its tag format (sha256-<hex>.sig beside the image), and as bundles among the image's referrers. */
 export interface Cosign {
   /** Image as repository@sha256:..., with the name that Kyverno will see. */
   sign(image: string, signer: Signer, options?: SignOptions): Promise<void>;
@@ -27,10 +28,22 @@ export interface Cosign {
   signWithKey(image: string, key: SigningKey): Promise<void>;
   /** A DSSE attestation, SLSA provenance when left out; without the log. */
   attest(image: string, signer: Signer, predicate?: object, type?: string): Promise<void>;
+  /** A bundle among the image's referrers, as cosign 3 makes it by default. */
+  signBundle(image: string, by: BundleSigner): Promise<void>;
+  /** The same for a statement, SLSA provenance v1 when left out. */
+  attestBundle(image: string, by: BundleSigner, predicate?: object, type?: string): Promise<void>;
   run(args: readonly string[], env?: Record<string, string>): Promise<string>;
 }
 
+/** A job that the services know, or a key, then without any log. */
+export type BundleSigner =
+  | { readonly identity: Identity; readonly services: SigstoreServices }
+  | { readonly key: SigningKey };
+
 const password = "local";
+
+/** What cosign 3 must be told to sign in the format that Kyverno 1.10 reads. */
+const TAG_FORMAT = ["--new-bundle-format=false", "--use-signing-config=false"];
 
 export async function createCosign(options: {
   sigstore: Sigstore;
@@ -69,8 +82,26 @@ export async function createCosign(options: {
     return file;
   };
 
+  const bundleArgs = (by: BundleSigner): string[] => {
+    if ("key" in by)
+      return [`--key=${by.key.keyFile}`, `--signing-config=${write("signing-config.json", WITHOUT_SERVICES)}`];
+    const { services, identity } = by;
+    return [
+      `--identity-token=${services.token(identity)}`,
+      `--signing-config=${write("signing-config.json", services.signingConfig)}`,
+      `--trusted-root=${write("trusted-root.json", services.trustedRoot)}`,
+    ];
+  };
+
   return {
     run,
+    signBundle: async (image, by) => {
+      await run(["sign", "--yes", ...bundleArgs(by), image]);
+    },
+    attestBundle: async (image, by, predicate = provenanceV1, type = "slsaprovenance1") => {
+      const file = write("predicate.json", JSON.stringify(predicate));
+      await run(["attest", "--yes", ...bundleArgs(by), `--predicate=${file}`, `--type=${type}`, image]);
+    },
     sign: async (image, signer, { tlog = true, integratedTime, annotations } = {}) => {
       const [repository, digest] = split(image);
       const payload = simpleSigning(repository, digest, annotations ?? null);
@@ -107,7 +138,7 @@ export async function createCosign(options: {
       return { keyFile, publicKey: fs.readFileSync(path.join(folder, `${name}.pub`), "utf8") };
     },
     signWithKey: async (image, key) => {
-      await run(["sign", "--yes", "--tlog-upload=false", `--key=${key.keyFile}`, image]);
+      await run(["sign", "--yes", ...TAG_FORMAT, "--tlog-upload=false", `--key=${key.keyFile}`, image]);
     },
     attest: async (image, signer, predicate = provenance, type = "slsaprovenance") => {
       const name = `attest-${count}`;
@@ -116,6 +147,7 @@ export async function createCosign(options: {
       await run([
         "attest",
         "--yes",
+        ...TAG_FORMAT,
         "--tlog-upload=false",
         `--key=${path.join(folder, `${name}.key`)}`,
         `--certificate=${write("certificate.pem", signer.certificate.pem)}`,
@@ -127,6 +159,21 @@ export async function createCosign(options: {
     },
   };
 }
+
+const WITHOUT_SERVICES = JSON.stringify({
+  mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+  rekorTlogConfig: {},
+  tsaConfig: {},
+});
+
+/** The least that passes for SLSA provenance v1. */
+export const provenanceV1 = {
+  buildDefinition: {
+    buildType: "https://actions.github.io/buildtypes/workflow/v1",
+    externalParameters: { workflow: { ref: "refs/heads/main" } },
+  },
+  runDetails: { builder: { id: "https://github.com/actions/runner/github-hosted" } },
+};
 
 /** The least that passes for SLSA provenance v0.2. */
 export const provenance = {

@@ -71,8 +71,8 @@ export const workflowSubject = ({
   ref = "refs/heads/main",
 }: Identity): string => `https://github.com/${repository}/.github/workflows/${workflow}@${ref}`;
 
-/** What Fulcio would answer to that job: a fresh key with a short-lived certificate. */
-export async function createSigner(sigstore: Sigstore, identity: Identity): Promise<Signer> {
+/** What Fulcio would answer to that job: a short-lived certificate, of a fresh key where none is given. */
+export async function createSigner(sigstore: Sigstore, identity: Identity, given?: KeyPair): Promise<Signer> {
   const notBefore = identity.notBefore ?? new Date(Date.now() - 1000);
   const subject = workflowSubject(identity);
   const request = {
@@ -83,7 +83,7 @@ export async function createSigner(sigstore: Sigstore, identity: Identity): Prom
     notAfter: new Date(notBefore.getTime() + (identity.validMinutes ?? 10) * 60_000),
     extensions: claims(identity),
   };
-  const pair = await createKeyPair();
+  const pair = given ?? (await createKeyPair());
   const certificate =
     identity.sct === false
       ? await issue(sigstore.intermediate, request, pair)

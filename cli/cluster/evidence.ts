@@ -1,6 +1,6 @@
 import { type KubeObject, POLICY_REPORTS, SCAN_REPORTS } from "../../components/kubernetes/resources";
 import { type DeployedPolicy, type Requirement, requirementOfRule, sameRequirement } from "./policies";
-import { rowsOf, sayingOf, scannedVersion } from "./rows";
+import { isCurrent, rowsOf, sayingOf } from "./rows";
 import { type Gap, type ObjectSource, readAll } from "./source";
 
 /** What Kyverno itself found about an image. */
@@ -37,7 +37,7 @@ export class ReportEvidence {
       const policy = this.policies.get(row.policy);
       const requirement = policy && requirementOfRule(policy, row.rule);
       if (!policy || !requirement) continue;
-      if (scannedVersion(report, policy.name) !== policy.resourceVersion) {
+      if (!isCurrent(report, row, policy)) {
         this.staleRows++;
         continue;
       }

@@ -2,19 +2,19 @@ import { isDeepStrictEqual } from "node:util";
 import { globMatches } from "../../components/globs";
 import { isManaged } from "../../components/kubernetes/manifest";
 import { CLUSTER_POLICIES, type KubeObject } from "../../components/kubernetes/resources";
-import { attestations, attestorSet } from "../../components/policies/attestors";
+import { attestations, attestorSet, verifierType } from "../../components/policies/attestors";
 import { ROLE_LABEL, withGenerated } from "../../components/policies/names";
+import { KYVERNO_LINES } from "../../components/posture/kyvernoLines";
 import type { ImageRule, Resolved } from "../../components/posture/types";
+import type { PolicyVersion } from "./rows";
 import { type Gap, type ObjectSource, readAll } from "./source";
 
 /** A policy of the guard as the cluster has it. */
-export interface DeployedPolicy {
-  readonly name: string;
+export interface DeployedPolicy extends PolicyVersion {
   readonly role: string;
   readonly action: "enforce" | "audit";
   readonly background: boolean;
   readonly ready: boolean;
-  readonly resourceVersion: string;
   /** What each verifying rule requires. */
   readonly requirements: ReadonlyMap<string, Requirement>;
   readonly scopes: readonly { readonly include: readonly string[]; readonly exclude: readonly string[] }[];
@@ -22,6 +22,7 @@ export interface DeployedPolicy {
 
 /** Whose signatures a rule wants. Two rules with equal requirements give every image the same verdict. */
 export interface Requirement {
+  readonly type: unknown;
   readonly attestors: unknown;
   readonly attestations: unknown;
   readonly repository: unknown;
@@ -60,6 +61,7 @@ function deployed({ metadata, spec, status }: KubeObject): DeployedPolicy {
     background: background !== false,
     ready: conditions.some(({ type, status: state }) => type === "Ready" && state === "True"),
     resourceVersion: metadata?.resourceVersion ?? "",
+    changedAt: changedAt(metadata),
     requirements: new Map(
       rules.flatMap(({ name = "", verifyImages }): [string, Requirement][] => {
         const [first] = verifyImages ?? [];
@@ -70,20 +72,43 @@ function deployed({ metadata, spec, status }: KubeObject): DeployedPolicy {
   };
 }
 
-function requirement({ attestors, attestations: wanted, repository }: Record<string, unknown>): Requirement {
-  return { attestors, attestations: wanted, repository };
+/** The status is written by itself, and all the time. */
+function changedAt(metadata: KubeObject["metadata"]): number {
+  const times = (metadata?.managedFields ?? [])
+    .filter(({ subresource }) => !subresource)
+    .map(({ time = "" }) => Date.parse(time) / 1000);
+  return times.length === 0 || times.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...times);
+}
+
+function requirement({ type, attestors, attestations: wanted, repository }: Record<string, unknown>): Requirement {
+  return { type, attestors, attestations: wanted, repository };
 }
 
 /** What the stack wants of an entry's images, in the form in which it is deployed. */
 export function requirementOf(entry: ImageRule, resolved: Resolved): Requirement {
   return {
-    attestors: [attestorSet(entry.signers, entry.threshold, resolved)],
+    type: verifierType(entry).type,
+    attestors: [attestorSet(entry.signers, entry.threshold, resolved, entry.format)],
     attestations: entry.attestations.length > 0 ? attestations(entry, resolved) : undefined,
     repository: entry.signatureRepository,
   };
 }
 
-export const sameRequirement = (left: Requirement, right: Requirement): boolean => isDeepStrictEqual(left, right);
+export const sameRequirement = (left: Requirement, right: Requirement): boolean =>
+  isDeepStrictEqual(withoutAdded(left), withoutAdded(right));
+
+/** Without what the API server adds by itself. */
+function withoutAdded(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutAdded);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, own]) => !ADDED.some((added) => key in added && added[key] === own))
+      .map(([key, own]) => [key, withoutAdded(own)]),
+  );
+}
+
+const ADDED = Object.values(KYVERNO_LINES).map(({ addedToPolicies }) => addedToPolicies);
 
 /** Kyverno makes rules for controllers out of those for pods, under a longer name. */
 export function requirementOfRule(policy: DeployedPolicy, rule: string): Requirement | undefined {

@@ -26,9 +26,22 @@ export function rowsOf(report: KubeObject): Row[] {
   }));
 }
 
-/** The version of a policy that a report speaks about; a policy that has changed since is scanned again. */
-export function scannedVersion({ metadata }: KubeObject, policy: string): string | undefined {
-  return metadata?.labels?.[`cpol.kyverno.io/${policy}`];
+/**
+ * Whether a row is about a policy as it is now; one that has changed since is scanned again. Kyverno 1.10 labels its reports
+ * with the versions of policies; 1.19, which has a report for each object, says only when each row was found.
+ */
+export function isCurrent(report: KubeObject, row: Row, policy: PolicyVersion): boolean {
+  const version = report.metadata?.labels?.[`cpol.kyverno.io/${policy.name}`];
+  if (version !== undefined) return version === policy.resourceVersion;
+  return report.scope !== undefined && row.at > policy.changedAt;
+}
+
+/** When a policy became as it is. */
+export interface PolicyVersion {
+  readonly name: string;
+  readonly resourceVersion: string;
+  /** Seconds since 1970; infinite where the cluster does not say. */
+  readonly changedAt: number;
 }
 
 /** What a row says, where it names images. Rows that name none may be about any image of the object. */

@@ -1,8 +1,10 @@
+import { SignatureFormat } from "../../components/args";
 import { compilePosture, policiesOf } from "../../components/compile";
 import type { Manifest } from "../../components/kubernetes/manifest";
 import { withoutPart } from "../../components/policies/names";
-import type { ImageRule, Resolved } from "../../components/posture/types";
+import type { CertificateSigner, ImageRule, Resolved, Signer } from "../../components/posture/types";
 import {
+  apiLocation,
   ImageNameError,
   type ImageReference,
   parseReference,
@@ -10,8 +12,17 @@ import {
   verifierObjection,
 } from "../images/reference";
 import { RegistryError, type RegistryTrouble } from "../images/registryError";
+import { bundleFaults, storedBundles } from "../signatures/bundles";
 import { attestationLayers, FORMAT_HINTS } from "../signatures/formats";
-import { checkAttestation, checkSignatures, type SignersVerdict } from "../signatures/signers";
+import { notationFaults, notationSignatures } from "../signatures/notation";
+import {
+  checkAttestation,
+  checkBundledAttestation,
+  checkSignatures,
+  countSigners,
+  type SignersVerdict,
+} from "../signatures/signers";
+import { SignatureFault } from "../signatures/verifySignature";
 import { Clients, type Found, readImage, signaturePlace } from "./found";
 import type { ImageReport, Judgement, Reason } from "./imageReport";
 import { isSystemNamespace, type Treatment, treatmentOf, willRefuse } from "./rules";
@@ -101,18 +112,52 @@ async function lookUp(
   try {
     found = await readImage(reference, entry, clients);
     if (!entry) return { found, answer: { reason: "uncovered", passes: undefined, detail: "" } };
-    const verdict = checkSignatures(entry, found.layers, found.digest, resolved);
-    const whole = verdict.passes
-      ? await withAttestations(verdict, entry, reference, found, resolved, clients)
-      : verdict;
-    return { found, answer: answerOf(whole, found) };
+    const verdict = await verdictOf(entry, reference, found, resolved, clients);
+    return { found, answer: answerOf(verdict, found, entry) };
   } catch (error) {
+    if (error instanceof SignatureFault)
+      return {
+        ...(found ? { found } : {}),
+        answer: { reason: "malformedSignature", passes: false, detail: error.message },
+      };
     if (!(error instanceof RegistryError)) throw error;
     const detail = error.message;
     return {
       ...(found ? { found } : {}),
       answer: { reason: "cannotTell", passes: undefined, detail, trouble: error.trouble },
     };
+  }
+}
+
+async function verdictOf(
+  entry: ImageRule,
+  reference: ImageReference,
+  found: Found,
+  resolved: Resolved,
+  clients: Clients,
+): Promise<SignersVerdict> {
+  const { digest, layers } = found;
+  const { host, repository } = apiLocation(reference.registry, reference.path);
+  switch (entry.format) {
+    case undefined: {
+      const verdict = checkSignatures(entry, layers, digest, resolved);
+      return verdict.passes ? withAttestations(verdict, entry, reference, found, resolved, clients) : verdict;
+    }
+    case SignatureFormat.SigstoreBundle: {
+      const bundles = await storedBundles(clients.of(host), repository, digest);
+      const faultsOf = (signer: Signer) => bundleFaults(signer, bundles, digest, resolved);
+      const verdict = countSigners(entry, bundles.length, resolved, faultsOf);
+      if (!verdict.passes) return verdict;
+      return worstOf(
+        verdict,
+        entry.attestations.map((one) => checkBundledAttestation(one, bundles, digest, resolved)),
+      );
+    }
+    case SignatureFormat.Notation: {
+      const signatures = await notationSignatures(clients.of(host), repository, digest);
+      const faultsOf = (signer: Signer) => notationFaults(signer as CertificateSigner, signatures, digest, resolved);
+      return countSigners(entry, signatures.length, resolved, faultsOf);
+    }
   }
 }
 
@@ -127,18 +172,31 @@ async function withAttestations(
   if (entry.attestations.length === 0) return verdict;
   const place = signaturePlace(reference, entry);
   const layers = await attestationLayers(clients.of(place.host), place.repository, found.digest);
-  const verdicts = entry.attestations.map((one) => checkAttestation(one, layers, found.digest, resolved));
-  const worst = verdicts.find(({ passes }) => passes === false) ?? verdicts.find(({ passes }) => passes === undefined);
+  return worstOf(
+    verdict,
+    entry.attestations.map((one) => checkAttestation(one, layers, found.digest, resolved)),
+  );
+}
+
+function worstOf(verdict: SignersVerdict, others: readonly SignersVerdict[]): SignersVerdict {
+  const worst = others.find(({ passes }) => passes === false) ?? others.find(({ passes }) => passes === undefined);
   return worst ?? verdict;
 }
 
-function answerOf(verdict: SignersVerdict, found: Found): Answer {
+function answerOf(verdict: SignersVerdict, found: Found, { format }: ImageRule): Answer {
   const { passes } = verdict;
   if (passes === undefined) return { reason: "cannotTell", passes, detail: verdict.detail };
   if (verdict.reason !== "unsigned") return { reason: reasonOf(verdict), passes, detail: verdict.detail };
+  if (format) {
+    const others = formatsOf(found).filter((one) => one !== (format as string));
+    if (others.length === 0)
+      return { reason: "unsigned", passes, detail: `there is no signature of the format ${format}` };
+    const how = `signed as ${others.join(", ")}, and the entry has format: ${format}`;
+    return { reason: "unreadableFormat", passes, detail: how };
+  }
   if (found.unread.length > 0) {
     const hints = [...new Set(found.unread.map(({ format }) => FORMAT_HINTS[format]))].join("; ");
-    const how = `signed in a format that Kyverno 1.10 does not read: ${hints} (docs/signing.md)`;
+    const how = `signed in a format that the entry does not ask for: ${hints} (docs/signing.md)`;
     return { reason: "unreadableFormat", passes, detail: how };
   }
   const detail =

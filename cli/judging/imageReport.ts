@@ -1,5 +1,5 @@
 import type { RegistryTrouble } from "../images/registryError";
-import type { SignatureFormat } from "../signatures/formats";
+import type { StoredFormat } from "../signatures/formats";
 import { formatTable } from "../terminal/table";
 
 /** Why a verdict is what it is. Documented in docs/signing.md; new ones may be added, none changes its meaning. */
@@ -26,7 +26,7 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 export interface SignatureReport {
-  readonly format: SignatureFormat;
+  readonly format: StoredFormat;
   readonly by: "certificate" | "key" | "unknown";
   readonly subject?: string;
   readonly issuer?: string;
@@ -59,7 +59,7 @@ export interface ImageReport {
   /** The text that Kyverno compares with the policies' patterns. */
   readonly reference?: string;
   readonly digest?: string;
-  readonly formats: SignatureFormat[];
+  readonly formats: StoredFormat[];
   readonly signatures: SignatureReport[];
   readonly judgements: Judgement[];
 }

@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
-import { SignatureFormat } from "../signatures/formats";
+import { StoredFormat } from "../signatures/formats";
 import type { Found } from "./found";
 import type { SignatureReport } from "./imageReport";
 
-export function formatsOf({ layers, unread }: Found): SignatureFormat[] {
-  return [
-    ...new Set([...(layers.length > 0 ? [SignatureFormat.CosignTag] : []), ...unread.map(({ format }) => format)]),
-  ];
+export function formatsOf({ layers, unread }: Found): StoredFormat[] {
+  return [...new Set([...(layers.length > 0 ? [StoredFormat.CosignTag] : []), ...unread.map(({ format }) => format)])];
 }
 
 /** The signatures that were found, those that Kyverno reads first. */
@@ -17,7 +15,7 @@ export function signatureReports({ layers, unread }: Found): SignatureReport[] {
         ? `sha256:${createHash("sha256").update(certificate.node.raw).digest("hex")}`
         : undefined;
       return {
-        format: SignatureFormat.CosignTag,
+        format: StoredFormat.CosignTag,
         by: identity ? "certificate" : "key",
         ...(identity ?? {}),
         ...(fingerprint ? { certificate: fingerprint } : {}),

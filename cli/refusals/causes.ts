@@ -99,7 +99,7 @@ const STEPS: readonly Step[] = [
   { opens: /^failed to create Rekor client from URL \S+: /, to: "log" },
   { opens: /^searching log query: /, to: "log" },
   { opens: /^kms get: / },
-  { opens: /^unable to verify bundle: / },
+  { opens: /^(?:unable to verify bundle|error verifying bundle|verifying bundle): / },
   { opens: /^failed to get roots from fulcio: /, to: "trust" },
   { opens: /^(?:retrieving rekor public key|unable to fetch Rekor public keys|initializing tuf): /, to: "trust" },
   { opens: /^no valid tlog entries found (?=unable to fetch Rekor public keys)/ },

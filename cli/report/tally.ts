@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../components/kubernetes/resources";
 import { isJudge, ROLE } from "../../components/policies/names";
 import { type DeployedPolicy, judgesNamespace } from "../cluster/policies";
-import { gist, type Row, rowReason, rowsOf, sayingOf, scannedVersion } from "../cluster/rows";
+import { gist, isCurrent, type Row, rowReason, rowsOf, sayingOf } from "../cluster/rows";
 import type { ReportPolicy, State } from "./result";
 
 /** What Kyverno says about an image in a namespace. */
@@ -33,7 +33,7 @@ export class Tally {
     for (const row of rowsOf(report)) {
       const policy = this.policies.get(row.policy);
       if (!policy) continue;
-      if (scannedVersion(report, policy.name) !== policy.resourceVersion) {
+      if (!isCurrent(report, row, policy)) {
         this.staleRows++;
         continue;
       }

@@ -1,12 +1,13 @@
-import { bundleFromJSON, type SerializedBundle } from "@sigstore/bundle";
 import type { Descriptor, Manifest } from "../images/manifest";
 import type { RegistryClient } from "../images/registry";
 import { quietly, RegistryError } from "../images/registryError";
-import { certificateOf, type Identity, identityOf } from "./certificates";
+import { BUNDLE_TYPE, readBundle } from "./bundles";
+import type { Identity } from "./certificates";
 import { readLayer, type SignatureLayer } from "./layers";
+import { NOTATION_TYPE } from "./notation";
 
-/** Ways of signing that a registry can hold. Kyverno 1.10 reads the first one only. */
-export const SignatureFormat = {
+/** Ways of signing that a registry can hold. */
+export const StoredFormat = {
   /** A tag `sha256-<hex>.sig` beside the image. */
   CosignTag: "cosignTag",
   /** A Sigstore bundle that refers to the image: cosign 3 and GitHub's attestations by default. */
@@ -15,11 +16,11 @@ export const SignatureFormat = {
   CosignReferrer: "cosignReferrer",
   Notation: "notation",
 } as const;
-export type SignatureFormat = (typeof SignatureFormat)[keyof typeof SignatureFormat];
+export type StoredFormat = (typeof StoredFormat)[keyof typeof StoredFormat];
 
-/** A signature that Kyverno 1.10 does not see. */
+/** A signature in another format than Cosign's tag. */
 export interface UnreadSignature {
-  readonly format: SignatureFormat;
+  readonly format: StoredFormat;
   readonly identity?: Identity;
 }
 
@@ -59,14 +60,14 @@ async function taggedLayers(
   return layers;
 }
 
-/** How to sign instead, for each format that Kyverno 1.10 does not see. */
-export const FORMAT_HINTS: Readonly<Record<SignatureFormat, string>> = {
-  [SignatureFormat.CosignTag]: "",
-  [SignatureFormat.SigstoreBundle]:
-    "a Sigstore bundle, the default of cosign 3 and GitHub's attestations: sign with cosign 3's --new-bundle-format=false --use-signing-config=false, or with cosign 2",
-  [SignatureFormat.CosignReferrer]:
+/** What to do about an entry that wants Cosign's tag format, for each other that an image is signed in. */
+export const FORMAT_HINTS: Readonly<Record<StoredFormat, string>> = {
+  [StoredFormat.CosignTag]: "",
+  [StoredFormat.SigstoreBundle]:
+    "a Sigstore bundle, the default of cosign 3 and GitHub's attestations: sign with cosign 3's --new-bundle-format=false --use-signing-config=false, or with cosign 2; or set format: sigstoreBundle, with kyverno.target: \"1.19\"",
+  [StoredFormat.CosignReferrer]:
     "cosign's content as an OCI 1.1 referrer: sign without --registry-referrers-mode=oci-1-1 (and COSIGN_EXPERIMENTAL)",
-  [SignatureFormat.Notation]: "Notation: sign with cosign",
+  [StoredFormat.Notation]: "Notation: sign with cosign, or set format: notation",
 };
 
 /** Signatures in other formats. Only a help for a person, so a registry without such a list is no trouble. */
@@ -91,15 +92,15 @@ async function unreadSignature(
   referrer: Descriptor,
 ): Promise<UnreadSignature | undefined> {
   const listed = formatOf([referrer.artifactType]);
-  if (listed === SignatureFormat.Notation) return { format: listed };
+  if (listed === StoredFormat.Notation) return { format: listed };
   const manifest = await quietly(client.manifest(repository, referrer.digest));
   const format = listed ?? formatOf([manifest?.artifactType, ...(manifest?.layers ?? []).map((one) => one.mediaType)]);
   if (!format) return undefined;
   const layer = manifest?.layers[0];
   const identity =
-    layer && format !== SignatureFormat.Notation
+    layer && format !== StoredFormat.Notation
       ? await quietly(
-          format === SignatureFormat.CosignReferrer
+          format === StoredFormat.CosignReferrer
             ? layerIdentity(client, repository, layer)
             : bundleIdentity(client, repository, layer),
         )
@@ -107,14 +108,14 @@ async function unreadSignature(
   return { format, ...(identity ? { identity } : {}) };
 }
 
-const TYPES: readonly [begin: string, format: SignatureFormat][] = [
-  ["application/vnd.dev.sigstore.bundle", SignatureFormat.SigstoreBundle],
-  ["application/vnd.dev.cosign.artifact.sig", SignatureFormat.CosignReferrer],
-  ["application/vnd.dev.cosign.simplesigning", SignatureFormat.CosignReferrer],
-  ["application/vnd.cncf.notary.signature", SignatureFormat.Notation],
+const TYPES: readonly [begin: string, format: StoredFormat][] = [
+  [BUNDLE_TYPE, StoredFormat.SigstoreBundle],
+  ["application/vnd.dev.cosign.artifact.sig", StoredFormat.CosignReferrer],
+  ["application/vnd.dev.cosign.simplesigning", StoredFormat.CosignReferrer],
+  [NOTATION_TYPE, StoredFormat.Notation],
 ];
 
-function formatOf(types: readonly (string | undefined)[]): SignatureFormat | undefined {
+function formatOf(types: readonly (string | undefined)[]): StoredFormat | undefined {
   return TYPES.find(([begin]) => types.some((type) => type?.startsWith(begin)))?.[1];
 }
 
@@ -131,18 +132,10 @@ async function bundleIdentity(
   repository: string,
   layer: Descriptor,
 ): Promise<Identity | undefined> {
-  const content = await client.blob(repository, layer);
   try {
-    const bundle = bundleFromJSON(JSON.parse(content.toString("utf8")) as SerializedBundle);
-    const material = bundle.verificationMaterial.content;
-    const der =
-      material.$case === "certificate"
-        ? material.certificate.rawBytes
-        : material.$case === "x509CertificateChain"
-          ? material.x509CertificateChain.certificates[0]?.rawBytes
-          : undefined;
-    return der ? identityOf(certificateOf(Buffer.from(der))) : undefined;
-  } catch {
+    return readBundle(await client.blob(repository, layer)).identity;
+  } catch (error) {
+    if (error instanceof RegistryError) throw error;
     // Who signed is not known then; that somebody did is.
     return undefined;
   }

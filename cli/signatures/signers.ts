@@ -1,12 +1,12 @@
-import { createPublicKey } from "node:crypto";
 import { TrustRoot } from "../../components/args";
-import { globMatches } from "../../components/globs";
 import { pemOf } from "../../components/posture/pem";
 import { describeSigner } from "../../components/posture/signers";
 import type { Attestation, ImageRule, Resolved, Signer } from "../../components/posture/types";
+import { bundleFaults, type StoredBundle } from "./bundles";
 import { type Certificate, certificatesOf, trustedPath } from "./certificates";
+import { keyOf } from "./keys";
 import type { SignatureLayer } from "./layers";
-import { type Anchor, FAULTS, type Fault, SignatureFault, verifySignature } from "./verifySignature";
+import { type Anchor, FAULTS, type Fault, matchIdentity, SignatureFault, verifySignature } from "./verifySignature";
 import { verifyStatement } from "./verifyStatement";
 
 /** Whether the signatures satisfy an image entry; undefined where only the cluster or the log could tell. */
@@ -24,28 +24,46 @@ export function checkSignatures(
   imageDigest: string,
   resolved: Resolved,
 ): SignersVerdict {
-  if (layers.length === 0) return { passes: false, reason: "unsigned", detail: "no signature", by: [] };
+  return countSigners(rule, layers.length, resolved, (signer) => {
+    const anchor = anchorOf(signer, resolved);
+    if (anchor === "elsewhere") return anchor;
+    return anchor instanceof SignatureFault ? [anchor] : tryAll(signer, anchor, layers, imageDigest);
+  });
+}
+
+/**
+ * Whether enough of an entry's signers have signed.
+ *
+ * @param faultsOf why nothing counts for a signer: nothing where something does, "elsewhere" where only the cluster has its key
+ */
+export function countSigners(
+  rule: ImageRule,
+  signatures: number,
+  resolved: Resolved,
+  faultsOf: (signer: Signer) => readonly SignatureFault[] | "elsewhere",
+): SignersVerdict {
+  if (signatures === 0) return { passes: false, reason: "unsigned", detail: "no signature", by: [] };
   const by: string[] = [];
   const faults: SignatureFault[] = [];
   let open = 0;
   for (const signer of rule.signers) {
-    const anchor = anchorOf(signer, resolved);
-    if (anchor === "elsewhere") {
+    const found = faultsOf(signer);
+    if (found === "elsewhere") {
       open++;
       faults.push(new SignatureFault("wrongKey", `${describeSigner(signer)}: only the cluster can read this key`));
       continue;
     }
-    const found = anchor instanceof SignatureFault ? [anchor] : tryAll(signer, anchor, layers, imageDigest);
     if (found.length === 0) {
       by.push(describeSigner(signer));
       continue;
     }
-    if (found.some((fault) => fault.asksLog) && resolved.posture.trust.root !== TrustRoot.Offline) open++;
+    const canAsk = rule.format !== undefined || resolved.posture.trust.root !== TrustRoot.Offline;
+    if (canAsk && found.some((fault) => fault.asksLog)) open++;
     faults.push(...found);
   }
   if (by.length >= rule.threshold) return { passes: true, reason: "signed", detail: by.join("; "), by };
   const worst = furthest(faults);
-  if (by.length + open >= rule.threshold) return { passes: undefined, ...openReason(faults), by };
+  if (by.length + open >= rule.threshold) return { passes: undefined, ...openReason(rule, faults), by };
   if (by.length > 0) {
     const detail = `${by.length} of ${rule.threshold} signers have signed; missing: ${worst.message}`;
     return { passes: false, reason: "tooFewSigners", detail, by };
@@ -53,9 +71,10 @@ export function checkSignatures(
   return { passes: false, reason: worst.fault, detail: worst.message, by };
 }
 
-function openReason(faults: readonly SignatureFault[]): Pick<SignersVerdict, "reason" | "detail"> {
+function openReason(rule: ImageRule, faults: readonly SignatureFault[]): Pick<SignersVerdict, "reason" | "detail"> {
   const asked = faults.find(({ asksLog }) => asksLog);
   if (!asked) return { reason: "wrongKey", detail: furthest(faults).message };
+  if (rule.format) return { reason: asked.fault, detail: asked.message };
   return { reason: asked.fault, detail: `${asked.message}; Kyverno will search the log at trust.rekor online` };
 }
 
@@ -71,7 +90,7 @@ function tryAll(
   for (const layer of layers) {
     try {
       verifySignature(layer, imageDigest, anchor, intermediates.of(layer));
-      matchIdentity(signer, layer);
+      if (signer.kind === "keyless") matchIdentity(signer, layer.identity);
       return [];
     } catch (error) {
       faults.push(asFault(error));
@@ -97,27 +116,9 @@ class Intermediates {
   }
 }
 
-function matchIdentity(signer: Signer, { identity }: SignatureLayer): void {
-  if (signer.kind !== "keyless") return;
-  const has = identity ?? { subject: "", issuer: "", claims: {} as Record<string, string> };
-  const pairs: [string, string, string][] = [
-    ["subject", signer.subject, has.subject],
-    ["issuer", signer.issuer, has.issuer],
-    ...Object.entries(signer.claims).map(([name, wanted]): [string, string, string] => [
-      name,
-      wanted,
-      has.claims[name] ?? "",
-    ]),
-  ];
-  for (const [name, wanted, found] of pairs) {
-    if (globMatches(wanted, found)) continue;
-    const caseOnly = wanted.toLowerCase() === found.toLowerCase() ? " (only upper and lower case differ)" : "";
-    throw new SignatureFault("wrongSigner", `${name} is "${found}", expected "${wanted}"${caseOnly}`);
-  }
-}
-
 /** `elsewhere`: the key is in a KMS or a Secret. */
-function anchorOf(signer: Signer, { posture, materials }: Resolved): Anchor | SignatureFault | "elsewhere" {
+function anchorOf(signer: Signer, resolved: Resolved): Anchor | SignatureFault | "elsewhere" {
+  const { posture, materials } = resolved;
   const { trust } = posture;
   const pem = (id: string | undefined) => (id === undefined ? undefined : pemOf(materials.pem, id));
   const logs = { rekorKey: pem(trust.rekor?.publicKey), ctLogKey: pem(trust.ctLogPublicKey) };
@@ -127,8 +128,8 @@ function anchorOf(signer: Signer, { posture, materials }: Resolved): Anchor | Si
     return { ...base, roots, logRequired: trust.rekor !== undefined && !signer.roots };
   }
   if (signer.kind === "key") {
-    if (!signer.publicKey) return "elsewhere";
-    return { ...base, key: createPublicKey(pem(signer.publicKey)!), hash: signer.signatureAlgorithm };
+    const key = keyOf(signer, resolved);
+    return key ? { ...base, key, hash: signer.signatureAlgorithm } : "elsewhere";
   }
   const chain = certificatesOf(pem(signer.chain) ?? "");
   const own = certificatesOf(pem(signer.certificate) ?? "")[0];
@@ -172,7 +173,7 @@ export function checkAttestation(
         if (statement.predicateType !== attestation.predicateType) continue;
         found = true;
         try {
-          matchIdentity(signer, layer);
+          if (signer.kind === "keyless") matchIdentity(signer, layer.identity);
         } catch (error) {
           return fail((error as Error).message);
         }
@@ -189,4 +190,30 @@ export function checkAttestation(
     return { passes: undefined, reason: "attestationAtAdmission", detail, by: [] };
   }
   return { passes: true, reason: "signed", detail: attestation.predicateType, by: [] };
+}
+
+/** Statements in bundles, as Kyverno 1.19 judges them: each signer must have made one, and what others state is not looked at. */
+export function checkBundledAttestation(
+  attestation: Attestation,
+  bundles: readonly StoredBundle[],
+  imageDigest: string,
+  resolved: Resolved,
+): SignersVerdict {
+  const { predicateType, signers, threshold, conditions } = attestation;
+  const about = bundles.filter(({ statement }) => statement?.predicateType === predicateType);
+  const result = (passes: boolean | undefined, detail: string): SignersVerdict => ({
+    passes,
+    reason: passes === false ? "missingAttestation" : "attestationAtAdmission",
+    detail: `${predicateType}: ${detail}`,
+    by: [],
+  });
+  if (about.length === 0) return result(false, "no such statement");
+  for (const signer of signers.slice(0, threshold)) {
+    const faults = bundleFaults(signer, about, imageDigest, resolved);
+    if (faults === "elsewhere") return result(undefined, `only the cluster can read ${describeSigner(signer)}`);
+    if (faults.some(({ asksLog }) => asksLog)) return result(undefined, furthest(faults).message);
+    if (faults.length > 0) return result(false, furthest(faults).message);
+  }
+  if (conditions.length > 0) return result(undefined, "its conditions are evaluated at admission only");
+  return { passes: true, reason: "signed", detail: predicateType, by: [] };
 }

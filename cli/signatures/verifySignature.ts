@@ -2,7 +2,9 @@ import { createHash, type KeyObject, verify } from "node:crypto";
 import { bundleFromJSON } from "@sigstore/bundle";
 import { crypto, json } from "@sigstore/core";
 import { type TrustMaterial, toSignedEntity, VerificationError, Verifier } from "@sigstore/verify";
-import { type Certificate, receiptsOf, trustedPath } from "./certificates";
+import { globMatches } from "../../components/globs";
+import type { KeylessSigner } from "../../components/posture/types";
+import { type Certificate, type Identity, receiptsOf, trustedPath } from "./certificates";
 import { type LogBundle, type SignatureLayer, signedDigest } from "./layers";
 
 /** Why one signature does not count, ordered by how far it got. */
@@ -42,6 +44,25 @@ export interface Anchor {
   readonly ctLogKey?: string;
   /** Whether the signer demands an entry in the log. */
   readonly logRequired: boolean;
+}
+
+/** Whether an identity is the signer's; throws {@link SignatureFault}. */
+export function matchIdentity(signer: KeylessSigner, has: Identity | undefined): void {
+  const { subject, issuer, claims } = has ?? { subject: "", issuer: "", claims: {} as Record<string, string> };
+  const pairs: [string, string, string][] = [
+    ["subject", signer.subject, subject],
+    ["issuer", signer.issuer, issuer],
+    ...Object.entries(signer.claims).map(([name, wanted]): [string, string, string] => [
+      name,
+      wanted,
+      claims[name] ?? "",
+    ]),
+  ];
+  for (const [name, wanted, found] of pairs) {
+    if (globMatches(wanted, found)) continue;
+    const caseOnly = wanted.toLowerCase() === found.toLowerCase() ? " (only upper and lower case differ)" : "";
+    throw new SignatureFault("wrongSigner", `${name} is "${found}", expected "${wanted}"${caseOnly}`);
+  }
 }
 
 /** Verifies one signature as Kyverno 1.10 does, in its order; throws {@link SignatureFault}. */
@@ -133,7 +154,8 @@ function verifyWith(layer: SignatureLayer, key: KeyObject, anchor: Anchor, entri
   verifier.verify(toSignedEntity(bundle, layer.payload));
 }
 
-function logAuthority(pem: string): TrustMaterial["tlogs"][number] {
+/** A log by its key alone: it counts at any time. */
+export function logAuthority(pem: string): TrustMaterial["tlogs"][number] {
   const publicKey = crypto.createPublicKey(pem);
   return {
     publicKey,

@@ -15,6 +15,7 @@ export interface KubeObject {
     readonly managedFields?: readonly {
       readonly manager?: string;
       readonly time?: string;
+      readonly subresource?: string;
       readonly fieldsV1?: object;
     }[];
   };

@@ -16,6 +16,9 @@ export const TRUST_FILES = {
   ctLog: { file: "ctfe.pub", variable: "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE" },
 } as const;
 
+/** The root of the update repository for bundles, named by a flag. */
+export const TUF_ROOT_FILE = "tuf-root.json";
+
 /**
  * Authorities of registries, in a folder of their own: Go takes every file of such a folder for an authority of TLS, and
  * Fulcio is none.
@@ -36,9 +39,11 @@ export function trustFiles({ posture, materials }: Resolved): Manifest | undefin
   }
   if (trust.rekor) data[TRUST_FILES.rekor.file] = pemOf(materials.pem, trust.rekor.publicKey);
   if (trust.ctLogPublicKey) data[TRUST_FILES.ctLog.file] = pemOf(materials.pem, trust.ctLogPublicKey);
+  if (trust.tuf) data[TUF_ROOT_FILE] = pemOf(materials.pem, trust.tuf.root);
   if (kyverno.registryCa) data[REGISTRY_CA.file] = kyverno.registryCa.map((id) => pemOf(materials.pem, id)).join("");
   // Own certificates also stand in the policies; files alone would only repeat them.
-  const needed = trust.rekor || trust.ctLogPublicKey || trust.root === TrustRoot.PublicGood || kyverno.registryCa;
+  const needed =
+    trust.rekor || trust.ctLogPublicKey || trust.root === TrustRoot.PublicGood || trust.tuf || kyverno.registryCa;
   if (!needed) return undefined;
   const hash = createHash("sha256").update(JSON.stringify(data)).digest("hex").slice(0, 8);
   return {

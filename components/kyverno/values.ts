@@ -4,7 +4,7 @@ import { KYVERNO_LINES, TRUST_VOLUME } from "../posture/kyvernoLines";
 import type { KyvernoPlan, Posture, Resolved } from "../posture/types";
 import { scrapeValues } from "./metrics";
 import { cloudIdentity, hostNetworkValues, platformValues, proxyVariables } from "./platforms";
-import { TRUST_MOUNT_PATH, trustVariables, trustVolume } from "./trustFiles";
+import { TRUST_MOUNT_PATH, TUF_ROOT_FILE, trustVariables, trustVolume } from "./trustFiles";
 
 /**
  * Requests that no policy looks at. The chart's list without its ReplicaSet entry: with it, an unsigned or bypassed
@@ -76,6 +76,7 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
         ? { enabled: true, namespace: posture.kyverno.exceptionsNamespace }
         : { enabled: false },
       forceFailurePolicyIgnore: { enabled: false },
+      ...tufValues(posture),
       // One event for every admitted pod says nothing and fills etcd.
       omitEvents: { eventTypes: ["PolicyApplied"] },
     },
@@ -84,6 +85,12 @@ export function chartValues(resolved: Resolved, trust: Manifest | undefined): Js
   };
   if (posture.kyverno.install === false) return handedOver(own);
   return mergeValues(mergeValues(own, platformValues(posture.kyverno)), materials.values);
+}
+
+/** The update repository that bundles are believed by; the chart's own is the public one. */
+function tufValues({ trust }: Posture): Json {
+  if (!trust.tuf) return {};
+  return { tuf: { enabled: true, mirror: trust.tuf.mirror, root: `/${TRUST_VOLUME}/${TUF_ROOT_FILE}` } };
 }
 
 /** What the policies rest on, for a Kyverno that somebody else runs; how it is named, stored and cleaned up is theirs. */
@@ -112,7 +119,7 @@ function handedOver({
   };
   return {
     config: config as Json,
-    features: part(features, "policyExceptions", "forceFailurePolicyIgnore"),
+    features: part(features, "policyExceptions", "forceFailurePolicyIgnore", "tuf"),
     ...(existingImagePullSecrets ? { existingImagePullSecrets } : {}),
     admissionController: controller(
       admissionController,

@@ -3,7 +3,7 @@ import type { PolicyPlan, Posture } from "../posture/types";
 import { anyOf, type Matchers, select } from "./promql";
 
 /**
- * Kyverno's metrics by the labels that 1.10.7 really gives them. Copied alerts ask for policy_type="ClusterPolicy",
+ * Kyverno's metrics by the labels that 1.10.7 and 1.19.1 really give them. Copied alerts ask for policy_type="ClusterPolicy",
  * which no Kyverno of this line has ever written.
  */
 const RESULTS = "kyverno_policy_results_total";
@@ -56,7 +56,7 @@ export function latency(quantile: number, failurePolicy: FailurePolicy, range: s
 /** Reports that Kyverno creates: one for every judged request and one for every scanned object. */
 export const REPORTS_WRITTEN = select("kyverno_client_queries_total", [
   ["operation", "=", "create"],
-  ["resource_kind", "=~", "(Cluster)?(AdmissionReport|BackgroundScanReport)"],
+  ["resource_kind", "=~", "(Cluster)?(AdmissionReport|BackgroundScanReport|EphemeralReport)"],
 ]);
 
 /** What the API server itself says of webhooks that it could not call; two counters, one for each failure policy. */

@@ -1,17 +1,43 @@
+import { SignatureFormat } from "../args";
+import { globToRegex } from "../globs";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { pemOf } from "../posture/pem";
-import type { ImageRule, Resolved, Signer } from "../posture/types";
-import type { AttestationCheck, Attestor, AttestorSet } from "./clusterPolicy";
+import type { CertificateSigner, ImageRule, Resolved, Signer } from "../posture/types";
+import type { AttestationCheck, Attestor, AttestorSet, ImageVerification } from "./clusterPolicy";
 
 /** The attestor set: any, all or N of the signers. `count` is always written, since leaving it out means all. */
-export function attestorSet(signers: readonly Signer[], threshold: number, resolved: Resolved): AttestorSet {
-  return { count: threshold, entries: signers.map((signer) => attestorEntry(signer, resolved)) };
+export function attestorSet(
+  signers: readonly Signer[],
+  threshold: number,
+  resolved: Resolved,
+  format: ImageRule["format"],
+): AttestorSet {
+  return {
+    count: threshold,
+    entries: signers.map((signer) => ENTRIES[format ?? SignatureFormat.Cosign](signer, resolved)),
+  };
 }
+
+const TYPES = { [SignatureFormat.SigstoreBundle]: "SigstoreBundle", [SignatureFormat.Notation]: "Notary" } as const;
+
+/** Which of Kyverno's verifiers reads the signatures; left out for Cosign's tag format. */
+export function verifierType({ format }: ImageRule): Pick<ImageVerification, "type"> {
+  return format ? { type: TYPES[format] } : {};
+}
+
+const ENTRIES: Record<SignatureFormat, (signer: Signer, resolved: Resolved) => Attestor> = {
+  [SignatureFormat.Cosign]: attestorEntry,
+  [SignatureFormat.SigstoreBundle]: bundleEntry,
+  // Nothing but the certificates is read.
+  [SignatureFormat.Notation]: (signer, resolved) => ({
+    certificates: certificateFields(signer as CertificateSigner, resolved),
+  }),
+};
 
 export function attestations(rule: ImageRule, resolved: Resolved): AttestationCheck[] {
   return rule.attestations.map((attestation) => ({
     predicateType: attestation.predicateType,
-    attestors: [attestorSet(attestation.signers, attestation.threshold, resolved)],
+    attestors: [attestorSet(attestation.signers, attestation.threshold, resolved, rule.format)],
     ...(attestation.conditions.length > 0 ? { conditions: attestation.conditions } : {}),
   }));
 }
@@ -50,12 +76,36 @@ function attestorEntry(signer: Signer, resolved: Resolved): Attestor {
     case "certificate":
       return {
         certificates: {
-          ...(signer.certificate ? { cert: pem(signer.certificate) } : {}),
-          ...(signer.chain ? { certChain: pem(signer.chain) } : {}),
+          ...certificateFields(signer, resolved),
           ...(absentLogsAreNamed ? { ...WITHOUT_REKOR, ...WITHOUT_CT_LOG } : {}),
         },
       };
   }
+}
+
+function certificateFields({ certificate, chain }: CertificateSigner, { materials }: Resolved) {
+  return {
+    ...(certificate ? { cert: pemOf(materials.pem, certificate) } : {}),
+    ...(chain ? { certChain: pemOf(materials.pem, chain) } : {}),
+  };
+}
+
+/**
+ * Anchors and logs come from the update repository; what is said here is which proofs are demanded. Where the log is named,
+ * an entry in it; in any case a time, by the log or a timestamp authority. Subjects are compared whole or by a regular
+ * expression, which Go anchors nowhere by itself.
+ */
+function bundleEntry(signer: Signer, resolved: Resolved): Attestor {
+  if (signer.kind !== "keyless") return attestorEntry(signer, resolved);
+  const { rekor } = resolved.posture.trust;
+  const isGlob = /[*?]/.test(signer.subject);
+  return {
+    keyless: {
+      issuer: signer.issuer,
+      ...(isGlob ? { subjectRegExp: `^${globToRegex(signer.subject)}$` } : { subject: signer.subject }),
+      ...(rekor ? { rekor: { url: rekor.url } } : WITHOUT_REKOR),
+    },
+  };
 }
 
 /** The URL is a required field even where nobody is asked. */

@@ -69,6 +69,8 @@ export interface DenyConditions {
 }
 
 export interface ImageVerification {
+  /** Absent for Cosign's tag format. */
+  readonly type?: "SigstoreBundle" | "Notary";
   readonly imageReferences: readonly string[];
   readonly repository?: string;
   readonly attestors?: readonly AttestorSet[];
@@ -100,9 +102,12 @@ export type Attestor =
   | {
       readonly keyless: Logs & {
         readonly issuer: string;
-        readonly subject: string;
+        readonly subject?: string;
+        /** Of bundles, in place of the subject. */
+        readonly subjectRegExp?: string;
         readonly additionalExtensions?: Readonly<Record<string, string>>;
-        readonly roots: string;
+        /** Absent for bundles, whose anchors come from elsewhere. */
+        readonly roots?: string;
       };
     }
   | {

@@ -3,7 +3,7 @@ import { imageReferences } from "../posture/images";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { describeSigner } from "../posture/signers";
 import type { Bypass, ImageRule, NamespaceScope, Resolved } from "../posture/types";
-import { attestations, attestorSet } from "./attestors";
+import { attestations, attestorSet, verifierType } from "./attestors";
 import { bypassRuns, lists, UNTIL_ANNOTATION } from "./bypassTerms";
 import type { Condition, ImageVerification, Rule } from "./clusterPolicy";
 import { enforces, honoursBypass, type JudgeContext, unlessBypassed } from "./context";
@@ -92,9 +92,10 @@ function asksOf(context: JudgeContext): "for none" | "whatever" {
 
 function verification(image: ImageRule, resolved: Resolved, enforcing: boolean): ImageVerification {
   return {
+    ...verifierType(image),
     imageReferences: image.repositories.flatMap(imageReferences),
     ...(image.signatureRepository ? { repository: image.signatureRepository } : {}),
-    attestors: [attestorSet(image.signers, image.threshold, resolved)],
+    attestors: [attestorSet(image.signers, image.threshold, resolved, image.format)],
     ...(image.attestations.length > 0 ? { attestations: attestations(image, resolved) } : {}),
     // Audit must neither change nor stop anything; Kyverno refuses to mutate in audit.
     mutateDigest: enforcing && resolved.posture.tags === TagHandling.Pin,

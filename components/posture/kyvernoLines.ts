@@ -21,6 +21,8 @@ export interface KyvernoLine {
   readonly ignoresUnreadyPolicies: boolean;
   /** How Kyverno's record says of an image that it was verified, as JSON. */
   readonly verifiedVerdict: string;
+  /** Whether Sigstore bundles are verified, by the anchors of an update repository. */
+  readonly readsBundles: boolean;
   /** Whether the key of a log must be an ECDSA one. */
   readonly logsByEcdsaOnly: boolean;
   /** Whether a policy must say when a log is not used; else its verifier asks the public one. */
@@ -70,6 +72,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     tellsSkippedRules: true,
     ignoresUnreadyPolicies: false,
     verifiedVerdict: "true",
+    readsBundles: false,
     logsByEcdsaOnly: true,
     absentLogsAreNamed: false,
     cachesVerdictsByTag: false,
@@ -114,6 +117,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     tellsSkippedRules: false,
     ignoresUnreadyPolicies: true,
     verifiedVerdict: '"pass"',
+    readsBundles: true,
     logsByEcdsaOnly: false,
     absentLogsAreNamed: true,
     cachesVerdictsByTag: true,

@@ -53,6 +53,16 @@ export class PemStore {
     return id;
   }
 
+  /** A fingerprint for the root of an update repository, whose text is kept as it is. */
+  tufRoot(key: string, json: string): string {
+    if (json === UNKNOWN_VALUE) return UNKNOWN_VALUE;
+    if (!isTufRoot(json))
+      return this.refuse(key, { found: "a text that is none" }, 'the text of a root.json ("_type": "root")');
+    const id = fingerprint(Buffer.from(json));
+    this.byFingerprint[id] = json;
+    return id;
+  }
+
   private refuse(key: string, { found, fix }: PemTrouble, allowed: string): string {
     this.refused.add(key);
     this.problems.say(key, found, allowed, fix ?? `put the PEM text itself at ${key}`);
@@ -67,4 +77,13 @@ export function pemOf(pem: Readonly<Record<string, string>>, id: string): string
 
 export function fingerprint(der: Buffer): string {
   return `sha256:${createHash("sha256").update(der).digest("hex")}`;
+}
+
+function isTufRoot(json: string): boolean {
+  try {
+    const { signed } = JSON.parse(json) as { signed?: { _type?: unknown } };
+    return signed?._type === "root";
+  } catch {
+    return false;
+  }
 }

@@ -85,6 +85,9 @@ export function publicGoodSource(): TrustSource {
   };
 }
 
+/** trusted_root.json as it is. */
+export const publicGoodRoot = (): object => readSeed().root;
+
 function readSeed(): { mirror: string; root: TrustedRoot } {
   const seeds: Record<string, TufSeed> = require("@sigstore/tuf/seeds.json");
   const [mirror, seed] = Object.entries(seeds)[0]!;

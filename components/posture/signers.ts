@@ -1,8 +1,9 @@
 import type { X509Certificate } from "node:crypto";
-import { KyvernoTarget, TrustRoot } from "../args";
+import { KyvernoTarget, SignatureFormat, TrustRoot } from "../args";
 import type { ProblemList } from "../problems";
 import type { ImageRuleConfig, SignerConfig } from "../schema";
 import type { Context } from "./context";
+import { checkFormat } from "./formats";
 import { GITHUB_ISSUER, githubHost, lintIdentity, lintSpelling } from "./identityLint";
 import { KYVERNO_LINES, type KyvernoLine } from "./kyvernoLines";
 import { spellings } from "./spelling";
@@ -85,11 +86,14 @@ function resolveImage(rule: ImageRuleConfig, key: string, context: SignerContext
       conditions: attestation.conditions ?? [],
     };
   });
+  checkFormat(rule, key, context);
+  const { format = SignatureFormat.Cosign } = rule;
   return {
     name: rule.name,
     repositories: spellings(rule.repositories),
     signers,
     threshold,
+    ...(format === SignatureFormat.Cosign ? {} : { format }),
     ...(rule.signatureRepository ? { signatureRepository: rule.signatureRepository } : {}),
     attestations,
   };

@@ -95,6 +95,7 @@ function ownTrust(root: TrustRoot, context: Context): Trust {
       ? { rekor: { url: given.rekor.url, publicKey: pems.publicKey("trust.rekor.publicKey", given.rekor.publicKey) } }
       : {}),
     ...(given.ctLogPublicKey ? { ctLogPublicKey: pems.publicKey("trust.ctLogPublicKey", given.ctLogPublicKey) } : {}),
+    ...(given.tuf ? { tuf: { mirror: given.tuf.mirror, root: pems.tufRoot("trust.tuf.root", given.tuf.root) } } : {}),
     ...(validUntil ? { validUntil } : {}),
   };
 }

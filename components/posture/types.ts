@@ -8,6 +8,7 @@ import {
   KyvernoPlatform,
   KyvernoTarget,
   MetricsScrape,
+  SignatureFormat,
   TagHandling,
   TrustRoot,
   UncoveredAction,
@@ -78,6 +79,8 @@ const imageRule = z.strictObject({
   repositories: texts,
   signers: z.array(signer),
   threshold: z.number(),
+  /** How the signatures are stored; absent for Cosign's tag format. */
+  format: z.enum([SignatureFormat.SigstoreBundle, SignatureFormat.Notation]).optional(),
   signatureRepository: text.optional(),
   attestations: z.array(attestation),
 });
@@ -115,6 +118,8 @@ const trust = z.strictObject({
   fulcioCertificates: texts,
   rekor: z.strictObject({ url: text, publicKey: text }).optional(),
   ctLogPublicKey: text.optional(),
+  /** Whose anchors count for bundles, with the fingerprint of its root; absent for the public ones. */
+  tuf: z.strictObject({ mirror: text, root: text }).optional(),
   /** Where these stop being valid, ISO date, if they do. */
   validUntil: text.optional(),
 });

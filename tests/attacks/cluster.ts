@@ -3,7 +3,9 @@ import { compilePosture } from "../../components/compile";
 import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
 import { applyBackstop, forApiServer } from "../../local/demo/render";
+import { localKyverno } from "../../local/demo/settings";
 import { applyPolicies, installKyverno, type KyvernoNode, startKyvernoNode } from "../../local/kyverno";
+import type { KyvernoSource } from "../../local/kyvernoSource";
 import { type RegistryProxy, startProxy } from "../../local/proxy";
 import { request, requestObject } from "../../local/request";
 import { type Cosign, createCosign, type SignOptions } from "../../local/signing";
@@ -60,8 +62,9 @@ export async function stopCluster(): Promise<void> {
 const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
 
 /** The configuration of a stack, as a user writes it. */
-export function guardConfig(sigstore: Sigstore, repositories: readonly string[]): object {
+export function guardConfig(sigstore: Sigstore, repositories: readonly string[], kyverno: KyvernoSource): object {
   return {
+    kyverno: { target: localKyverno(kyverno).target },
     mode: "enforce",
     images: [
       {
@@ -102,7 +105,7 @@ async function fillCluster(plane: ControlPlane): Promise<Cluster> {
   const sigstore = await createSigstore();
   const cosign = await createCosign({ sigstore, workDir: plane.workDir, env: proxy.env, log });
   const node = await startKyvernoNode(plane, { log, processEnv: proxy.env });
-  const compiled = compilePosture(resolvePosture(guardConfig(sigstore, moduloRepositories)));
+  const compiled = compilePosture(resolvePosture(guardConfig(sigstore, moduloRepositories, node.kyverno)));
   await post(plane.client, "/api/v1/namespaces", compiled.namespace);
   if (compiled.trust) await post(plane.client, "/api/v1/namespaces/kyverno/configmaps", compiled.trust);
   await installKyverno(plane, node.kyverno, compiled.chartValues, {}, log);
@@ -150,10 +153,10 @@ export async function sign(
 
 /** Applies the stack's policies, guards first, and waits until they are felt. */
 export async function enforce(
-  { plane, sigstore, developer }: Pick<Cluster, "plane" | "sigstore" | "developer">,
+  { plane, sigstore, developer, node }: Pick<Cluster, "plane" | "sigstore" | "developer" | "node">,
   repositories: readonly string[],
 ): Promise<void> {
-  const settings = await forApiServer(plane, { ...guardConfig(sigstore, repositories) });
+  const settings = await forApiServer(plane, { ...guardConfig(sigstore, repositories, node.kyverno) });
   const { guards, judges, backstop } = compilePosture(resolvePosture(settings));
   await applyPolicies(plane, guards);
   await applyPolicies(plane, judges);

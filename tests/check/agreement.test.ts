@@ -3,11 +3,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as x509 from "@peculiar/x509";
 import type { CheckReport, Reason } from "../../cli/judging/imageReport";
-import { createAuthority, createKeyPair, issue } from "../../local/certificates";
+import { type Certificate, createAuthority, createKeyPair, issue } from "../../local/certificates";
 import type { Fault } from "../../local/proxy";
 import { signatureTag } from "../../local/registry";
-import type { SigningKey } from "../../local/signing";
+import type { BundleSigner, SigningKey } from "../../local/signing";
 import { createSigner, createSigstore, type Identity, type Signer, type Sigstore } from "../../local/sigstore";
+import { startSigstoreServices } from "../../local/sigstoreServices";
 import { apps, development, judgementOf, production, startWorld, type World } from "./world";
 
 const withBuilds = 40 * 60_000;
@@ -502,4 +503,216 @@ describe("check and admission say the same", function () {
       await compare();
     });
   });
+
+  describe("Notation", () => {
+    let company: Certificate;
+    let team: Certificate;
+    let visitor: Certificate;
+
+    before(async function () {
+      this.timeout(180_000);
+      const subject = (name: string) => `C=US, ST=WA, O=${name}.example.com, CN=${name}`;
+      const usages = [x509.ExtendedKeyUsage.codeSigning];
+      company = await createAuthority(subject("company"));
+      const member = (name: string) => issue(company, { subject: subject(name), usages });
+      [team, visitor] = [await member("team"), await member("visitor")];
+      const certificate = (one: object) => [{ certificate: one }];
+      await world.use({
+        mode: "enforce",
+        images: [
+          {
+            name: "company",
+            repositories: [`${owner}/company`],
+            format: "notation",
+            signers: certificate({ chain: company.pem }),
+          },
+          {
+            name: "team",
+            repositories: [`${owner}/team`],
+            format: "notation",
+            signers: certificate({ certificate: team.pem }),
+          },
+          {
+            name: "both",
+            repositories: [`${owner}/both`],
+            format: "notation",
+            signers: [...certificate({ certificate: team.pem }), ...certificate({ certificate: visitor.pem })],
+            threshold: 2,
+          },
+        ],
+        trust: { root: "offline" },
+      });
+    });
+
+    const signed = async (name: string, ...by: (readonly [Certificate, string?, ("jws" | "cose")?])[]) => {
+      const image = await push(name);
+      for (const [certificate, chain = company.pem, envelope] of by)
+        await world.notation.sign(`ikey168/${name}`, image.hash, certificate, chain, envelope);
+      return image;
+    };
+
+    it("signatures by certificates", async function () {
+      this.timeout(120_000);
+      const usages = [x509.ExtendedKeyUsage.codeSigning];
+      const stranger = await createAuthority("C=US, ST=WA, O=stranger.example.com, CN=stranger");
+      const theirs = await issue(stranger, { subject: "C=US, ST=WA, O=team.example.com, CN=team", usages });
+      add("under the authority", (await signed("company", [team])).tag, "signed");
+      add("under the authority, by digest", (await signed("company", [visitor])).digest, "signed");
+      add("under another authority", (await signed("company", [theirs, stranger.pem])).tag, "wrongCA");
+      add("not signed", (await signed("company")).tag, "unsigned");
+      add("by the one certificate", (await signed("team", [team])).tag, "signed");
+      add("by another of the same authority", (await signed("team", [visitor])).tag, "wrongCA");
+      add("two of two", (await signed("both", [team], [visitor])).tag, "signed");
+      add("one of two", (await signed("both", [team])).tag, "tooFewSigners");
+      const tagged = await push("company");
+      await world.cosign.sign(tagged.digest, await signer());
+      add("signed by cosign instead", tagged.tag, "unreadableFormat");
+      const copied = await push("company");
+      await copyReferrers(world, "ikey168/company", (await signed("company", [team])).hash, copied.hash);
+      add("a signature of another image", copied.tag, "wrongDigest");
+      await compare();
+    });
+
+    it("an envelope that only the cluster reads", async function () {
+      this.timeout(60_000);
+      const { tag } = await signed("company", [team, company.pem, "cose"]);
+      assert.equal(await world.admit(tag, apps), "admitted");
+      const report = await world.check([tag], [apps]);
+      assert.equal(judgementOf(report, tag, apps).verdict, "unknown");
+      assert.equal(report.exitCode, 2);
+    });
+  });
+
+  describe("Sigstore bundles", () => {
+    let team: SigningKey;
+    let stranger: SigningKey;
+    const provenance = "https://slsa.dev/provenance/v1";
+
+    before(async function () {
+      this.timeout(180_000);
+      if (world.node.kyverno.version.startsWith("1.10.")) {
+        this.skipReason = `needs Kyverno 1.19: ${world.node.kyverno.version} reads no bundles`;
+        return this.skip();
+      }
+      team = await world.cosign.createKey("bundle-team");
+      stranger = await world.cosign.createKey("bundle-stranger");
+      const { sigstore, services } = world;
+      const format = "sigstoreBundle";
+      await world.use({
+        mode: "enforce",
+        images: [
+          { name: "modulo", repositories: [`${owner}/modulo-*`], format, signers: [{ github }] },
+          {
+            name: "tags",
+            repositories: [`${owner}/tags`],
+            format,
+            signers: [{ github: { ...github, ref: "refs/tags/v*" } }],
+          },
+          {
+            name: "keyed",
+            repositories: [`${owner}/keyed`],
+            format,
+            signers: [{ key: { publicKey: team.publicKey } }],
+          },
+          {
+            name: "both",
+            repositories: [`${owner}/both`],
+            format,
+            signers: [{ github }, { key: { publicKey: team.publicKey } }],
+            threshold: 2,
+          },
+          {
+            name: "attested",
+            repositories: [`${owner}/attested`],
+            format,
+            signers: [{ github }],
+            attestations: [{ predicateType: provenance }],
+          },
+        ],
+        trust: {
+          root: "custom",
+          fulcioCertificates: sigstore.fulcioRoots + sigstore.intermediate.pem,
+          rekor: { url: services.url, publicKey: sigstore.rekorPublicKey },
+          ctLogPublicKey: sigstore.ctLogPublicKey,
+          tuf: { mirror: services.url, root: services.tufRoot },
+        },
+      });
+    });
+
+    const by = (identity: Partial<Identity> = {}, services = world.services) => ({
+      identity: { repository: "Ikey168/Modulo", ...identity },
+      services,
+    });
+    const bundled = async (name: string, ...signers: BundleSigner[]) => {
+      const image = await push(name);
+      for (const one of signers) await world.cosign.signBundle(image.digest, one);
+      return image;
+    };
+
+    it("signatures", async function () {
+      this.timeout(120_000);
+      add("by the workflow", (await bundled("modulo-app", by())).tag, "signed");
+      add("by the workflow, by digest", (await bundled("modulo-app", by())).digest, "signed");
+      add("by another workflow", (await bundled("modulo-app", by({ workflow: "nightly.yml" }))).tag, "wrongSigner");
+      add(
+        "by another issuer",
+        (await bundled("modulo-app", by({ issuer: "https://issuer.example.com" }))).tag,
+        "wrongSigner",
+      );
+      add("not signed", (await bundled("modulo-app")).tag, "unsigned");
+      add("a tag's workflow", (await bundled("tags", by({ ref: "refs/tags/v1.2.3" }))).tag, "signed");
+      add("a branch's workflow", (await bundled("tags", by())).tag, "wrongSigner");
+      add(
+        "a ref that only ends alike",
+        (await bundled("tags", by({ ref: "refs/heads/x@refs/tags/v1" }))).tag,
+        "wrongSigner",
+      );
+      add("by the key", (await bundled("keyed", { key: team })).tag, "signed");
+      add("by another key", (await bundled("keyed", { key: stranger })).tag, "wrongSigner");
+      add("by a workflow instead of the key", (await bundled("keyed", by())).tag, "wrongSigner");
+      add("by a key instead of the workflow", (await bundled("modulo-app", { key: team })).tag, "wrongSigner");
+      add("two of two", (await bundled("both", by(), { key: team })).tag, "signed");
+      add("one of two", (await bundled("both", by())).tag, "tooFewSigners");
+      const elsewhere = await startSigstoreServices(other);
+      add("by another Sigstore", (await bundled("modulo-app", by({}, elsewhere))).tag, "wrongCA");
+      await elsewhere.stop();
+      const tagged = await push();
+      await world.cosign.sign(tagged.digest, await signer());
+      add("signed in cosign's tag format", tagged.tag, "unreadableFormat");
+      const copied = await push();
+      await copyReferrers(world, "ikey168/modulo-app", (await bundled("modulo-app", by())).hash, copied.hash);
+      add("a bundle of another image", copied.tag, "wrongDigest");
+      await compare();
+    });
+
+    it("attestations", async function () {
+      this.timeout(120_000);
+      const attested = async (who: BundleSigner | undefined, type?: string) => {
+        const image = await bundled("attested", by());
+        if (who) await world.cosign.attestBundle(image.digest, who, undefined, type);
+        return image;
+      };
+      add("the wanted statement", (await attested(by())).tag, "signed");
+      add("no statement", (await attested(undefined)).tag, "missingAttestation");
+      add("a statement of another kind", (await attested(by(), "https://example.com/other")).tag, "missingAttestation");
+      add(
+        "a statement by somebody else",
+        (await attested(by({ repository: "Mallory/Modulo" }))).tag,
+        "missingAttestation",
+      );
+      const mixed = await attested(by());
+      await world.cosign.attestBundle(mixed.digest, by({ repository: "Mallory/Modulo" }));
+      add("two statements, one by somebody else", mixed.tag, "signed");
+      const bare = await push("attested");
+      await world.cosign.attestBundle(bare.digest, by());
+      add("a statement is a signature too", bare.tag, "signed");
+      await compare();
+    });
+  });
 });
+
+/** As if what refers to one image referred to another: the list of its referrers is handed on. */
+async function copyReferrers({ push }: World, repository: string, from: string, to: string): Promise<void> {
+  const list = await push.read(repository, from.replace(":", "-"));
+  await push.manifest(repository, to.replace(":", "-"), list);
+}

@@ -7,10 +7,12 @@ import { compilePosture, policiesOf } from "../../components/compile";
 import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
 import { applyPolicies, installKyverno, type KyvernoNode, removePolicy, startKyvernoNode } from "../../local/kyverno";
+import { createNotation, type Notation } from "../../local/notation";
 import { type RegistryProxy, startProxy } from "../../local/proxy";
 import { ApiError, request, requestObject } from "../../local/request";
 import { type Cosign, createCosign } from "../../local/signing";
 import { createSigstore, type Sigstore } from "../../local/sigstore";
+import { type SigstoreServices, startSigstoreServices } from "../../local/sigstoreServices";
 import { sleep, waitFor } from "../../local/waitFor";
 import { type Pusher, pusher } from "./push";
 
@@ -20,7 +22,9 @@ export interface World {
   proxy: RegistryProxy;
   node: KyvernoNode;
   sigstore: Sigstore;
+  services: SigstoreServices;
   cosign: Cosign;
+  notation: Notation;
   push: Pusher;
   /** Installs what a stack's configuration compiles to, instead of the one before. */
   use(settings: Record<string, unknown>): Promise<void>;
@@ -40,8 +44,12 @@ export async function startWorld(): Promise<World> {
   const proxy = await startProxy({ registry: plane.registry.host, workDir: plane.workDir });
   plane.onStop(() => proxy.stop());
   const sigstore = await createSigstore();
+  const services = await startSigstoreServices(sigstore);
+  plane.onStop(() => services.stop());
   const cosign = await createCosign({ sigstore, workDir: plane.workDir, env: proxy.env, log });
-  const node = await startKyvernoNode(plane, { log, processEnv: proxy.env });
+  // Named, so that a pod with a network of its own reaches it.
+  const processEnv = { ...proxy.env, UPDATE_REPOSITORY: services.url };
+  const node = await startKyvernoNode(plane, { log, processEnv });
   console.log(`      Kyverno ${node.kyverno.version}, chart ${node.kyverno.chartVersion} (${node.kyverno.origin})`);
   for (const name of [production, apps, development]) await createNamespace(plane, name);
   const folder = path.join(plane.workDir, "stack");
@@ -65,7 +73,9 @@ export async function startWorld(): Promise<World> {
     proxy,
     node,
     sigstore,
+    services,
     cosign,
+    notation: createNotation({ workDir: plane.workDir, registry: plane.registry.host, log }),
     push: pusher(plane.registry.host),
     admit,
     use: async (settings) => {

@@ -27,9 +27,11 @@ const steps: Step[] = blocks.flatMap((commands, at) => {
   return [{ when: commands.tried, commands, prints: prints! }];
 });
 
-/** Every line of what the page shows, in order; `...` stands for anything. */
+/** Every word of what the page shows, in order; `...` stands for anything. Where a text is folded is each Kyverno's own way. */
 function shows(expected: string): RegExp {
-  const escaped = expected.split("...").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const escaped = expected
+    .split("...")
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+"));
   return new RegExp(`^${escaped.join("[^]*?")}$`);
 }
 

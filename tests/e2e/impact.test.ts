@@ -196,11 +196,7 @@ describe("impact and report tell what a real cluster then does", function () {
     assert.ok(rolled?.uses.some(({ when, kind }) => when === "rollback" && kind === "ReplicaSet"));
   });
 
-  it("says the same from Kyverno's reports alone, once it has scanned", async function () {
-    if (!cluster.node.kyverno.version.startsWith("1.10.")) {
-      this.skipReason = `needs Kyverno 1.10: ${cluster.node.kyverno.version} keeps no BackgroundScanReports`;
-      this.skip();
-    }
+  it("says the same from Kyverno's reports alone, once it has scanned", async () => {
     const end = Date.now() + 150_000;
     let out: ImpactResult;
     do {
@@ -212,11 +208,7 @@ describe("impact and report tell what a real cluster then does", function () {
     assert.deepEqual([...new Set(reported.map(({ source }) => source))], ["report"]);
   });
 
-  it("reports each image, both of the mixed pod, and both bypasses", async function () {
-    if (!cluster.node.kyverno.version.startsWith("1.10.")) {
-      this.skipReason = `needs Kyverno 1.10: ${cluster.node.kyverno.version} keeps no BackgroundScanReports`;
-      this.skip();
-    }
+  it("reports each image, both of the mixed pod, and both bypasses", async () => {
     const { code, out } = await run<Report>(["report", "--output=json", "--namespace=production", "--namespace=dev"]);
     assert.equal(code, 0);
     const states = out.images

@@ -7,6 +7,7 @@ import { dashboardPanels, RANGE } from "../../components/monitoring/panels";
 import { RULE } from "../../components/policies/names";
 import type { Resolved } from "../../components/posture/types";
 import { resolveSettings } from "../../components/resolve";
+import type { ControlPlane } from "../../local/controlPlane";
 import { type DrawnPanel, drawDashboard } from "../../local/dashboardPicture";
 import { deployment, pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
@@ -14,7 +15,6 @@ import { type DemoImages, makeImages } from "../../local/demo/images";
 import { applyRendered } from "../../local/demo/render";
 import { localSettings, projectFolder } from "../../local/demo/settings";
 import { helm } from "../../local/kyverno";
-import { findKyverno } from "../../local/kyvernoSource";
 import {
   type FiringAlert,
   findPrometheus,
@@ -27,7 +27,7 @@ import { sleep, waitFor } from "../../local/waitFor";
 import { selectorsIn } from "../support/promSelectors";
 import { create, grant, killKyverno, log, patch, refusal, registerWebhooks, withBuilds } from "./support";
 
-const RECORDING = path.join(__dirname, "..", "unit", "fixtures", "metrics", "kyverno-1.10.7.txt");
+const RECORDINGS = path.join(__dirname, "..", "unit", "fixtures", "metrics");
 /** So quick that a run sees alerts come and go, and so low that real latencies and rates are above them. */
 const MONITORING = {
   prometheusOperator: true,
@@ -52,7 +52,24 @@ const MONITORING = {
 
 const policies = "/apis/kyverno.io/v1/clusterpolicies";
 
-describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
+/** The chart of 1.19 makes its ServiceMonitors wherever it is told to, operator or not. */
+async function haveServiceMonitors({ client }: ControlPlane): Promise<void> {
+  const group = "monitoring.coreos.com";
+  const names = { kind: "ServiceMonitor", plural: "servicemonitors", singular: "servicemonitor" };
+  const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+  await requestObject(client, "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `servicemonitors.${group}` },
+    spec: { group, names, scope: "Namespaced", versions: [{ name: "v1", served: true, storage: true, schema }] },
+  });
+  await waitFor("ServiceMonitors are served", 30_000, async () => {
+    await requestObject(client, "GET", `/apis/${group}/v1/servicemonitors`);
+    return true;
+  });
+}
+
+describe("monitoring: a real Prometheus on a real Kyverno", function () {
   this.timeout(200_000);
   let cluster: DemoCluster;
   let images: DemoImages;
@@ -72,8 +89,6 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     };
     const program = await findPrometheus("prometheus", log);
     unless(prometheusIsMissing("prometheus"), program !== undefined);
-    const { version } = await findKyverno(log);
-    unless(`needs Kyverno 1.10: metrics are that line's, this is ${version}`, version.startsWith("1.10."));
     cluster = await startCluster({ log });
     const { plane, cosign, sigstore, node } = cluster;
     images = await makeImages(plane.registry, cosign, sigstore);
@@ -90,6 +105,7 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     });
     resolved = resolveSettings(settings);
     compiled = compilePosture(resolved);
+    await haveServiceMonitors(plane);
     await applyRendered(plane, node.kyverno, settings);
     for (const group of ["platform-oncall", "developers"]) await grant(plane, group, "edit");
     prometheus = await startPrometheus(plane, compiled.monitoring!.ruleGroups, program);
@@ -319,7 +335,10 @@ describe("monitoring: a real Prometheus on a real Kyverno 1.10", function () {
     assert.ok(selectors.length > 40, `${selectors.length} selectors`);
     for (const { text } of selectors)
       assert.ok((await prometheus.query(`last_over_time(${text}[1h])`)).length > 0, `nothing ever matched ${text}`);
-    if (process.env.IMAGE_SIGNING_GUARD_RECORD === "1") fs.writeFileSync(RECORDING, await recording());
+    if (process.env.IMAGE_SIGNING_GUARD_RECORD === "1") {
+      const file = path.join(RECORDINGS, `kyverno-${cluster.node.kyverno.version}.txt`);
+      fs.writeFileSync(file, await recording());
+    }
     // What people copy from the internet.
     const copied = 'kyverno_policy_results_total{policy_type="ClusterPolicy"}';
     assert.deepEqual(await prometheus.query(`last_over_time(${copied}[1h])`), []);

@@ -44,7 +44,6 @@ export const outages: Readonly<Record<"hung" | "crashing" | "absent" | "undefine
   },
   absent: {
     what: "Kyverno's Deployments are gone",
-    line: "1.10.",
     by: async ({ plane, node }: DemoCluster) => {
       await requestObject(plane.client, "DELETE", deployments);
       await waitFor("Kyverno is gone", 60_000, async () => node.processes().length === 0);
@@ -52,7 +51,6 @@ export const outages: Readonly<Record<"hung" | "crashing" | "absent" | "undefine
   },
   undefined: {
     what: "the definitions of Kyverno's policies are gone",
-    line: "1.10.",
     by: async ({ plane }: DemoCluster) => {
       await request(plane.client, "DELETE", `${definitions}/clusterpolicies.kyverno.io`);
       await waitFor("the definition is gone", 60_000, async () => {

@@ -22,7 +22,7 @@ export function findingsOf(installation: Installation, posture: Posture, trust?:
     ...webhookSelectors(installation, scopes),
     ...policyExceptions(installation, posture),
     ...controllerFlags(installation),
-    ...trustFiles(installation, trust),
+    ...trustFiles(installation, trust, posture),
     ...registryAccess(installation, posture),
     ...namespacedPolicies(installation, posture),
     ...overlappingPolicies(installation, posture),

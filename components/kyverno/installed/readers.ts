@@ -3,16 +3,20 @@ import type { Manifest } from "../../kubernetes/manifest";
 import type { Posture } from "../../posture/types";
 import { flagValue } from "../flags";
 import { cloudIdentity, proxyVariables } from "../platforms";
-import { REGISTRY_CA, TRUST_FILES } from "../trustFiles";
+import { REGISTRY_CA, TRUST_FILES, TUF_ROOT_FILE } from "../trustFiles";
 import { readers } from "./controllers";
-import { filesOf } from "./mounts";
+import { filesOf, type MountedFile } from "./mounts";
 import type { Controller, Found, Installation } from "./types";
 
 /**
  * Whether both controllers that verify have the very anchors of the stack. What counts is what is in the files: after a
  * rotation a variable may still name a file, and then every signed image would be refused.
  */
-export function trustFiles(installation: Installation, trust: Manifest | undefined): Found[] {
+export function trustFiles(
+  installation: Installation,
+  trust: Manifest | undefined,
+  { trust: { tuf } }: Pick<Posture, "trust">,
+): Found[] {
   if (!trust) return [];
   const data = trust.data as Readonly<Record<string, string>>;
   // The stack's own may not be there yet; its name says what is in it.
@@ -30,6 +34,7 @@ export function trustFiles(installation: Installation, trust: Manifest | undefin
       const found = other ? `of ConfigMap ${other.configMap}, which holds other anchors` : "that no ConfigMap brings";
       return [`reads ${value} ${found} (${variable})`];
     });
+    if (tuf) wrong.push(...wrongTuf(controller, files, tuf.mirror, data[TUF_ROOT_FILE]!));
     if (wrong.length === 0) return [];
     return [
       {
@@ -40,6 +45,15 @@ export function trustFiles(installation: Installation, trust: Manifest | undefin
       },
     ];
   });
+}
+
+/** The update repository is named by flags. */
+function wrongTuf({ args }: Controller, files: readonly MountedFile[], mirror: string, root: string): string[] {
+  const found = flagValue(args, "enableTuf") === "true" ? flagValue(args, "tufMirror") : undefined;
+  if (found !== mirror) return [`takes anchors of bundles from ${found ?? "the public instance"}, not from ${mirror}`];
+  const path = flagValue(args, "tufRoot");
+  const file = files.find((one) => one.path === path);
+  return file && same(file.content, root) ? [] : ["reads another root of that repository (--tufRoot)"];
 }
 
 function folderOf(path: string): string {

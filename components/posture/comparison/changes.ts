@@ -254,6 +254,8 @@ function suspensionChanges(a: Posture, b: Posture): Part[][] {
 }
 
 function trustChanges({ trust: a }: Posture, { trust: b }: Posture): Part[][] {
+  const tuf = (trust: Posture["trust"]) =>
+    trust.tuf ? `${trust.tuf.mirror} (${shortFingerprint(trust.tuf.root)})` : "the public instance";
   const short = (id: string | undefined) => (id === undefined ? "none" : shortFingerprint(id));
   return [
     ...listChanges(
@@ -267,5 +269,6 @@ function trustChanges({ trust: a }: Posture, { trust: b }: Posture): Part[][] {
     ...(a.ctLogPublicKey === b.ctLogPublicKey
       ? []
       : [parts`certificate log key ${short(a.ctLogPublicKey)} → ${short(b.ctLogPublicKey)}`]),
+    ...(tuf(a) === tuf(b) ? [] : [parts`anchors of bundles by ${tuf(a)} → ${tuf(b)}`]),
   ];
 }

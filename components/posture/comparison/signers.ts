@@ -1,3 +1,4 @@
+import { SignatureFormat } from "../../args";
 import { describeSigner, GITHUB_ISSUER, shortFingerprint } from "../signers";
 import type { Attestation, ImageRule, Signer } from "../types";
 import { list, type Part, parts } from "./words";
@@ -31,6 +32,11 @@ export function ruleChanges(a: ImageRule, b: ImageRule): Part[][] {
     ...(a.threshold === b.threshold && a.signers.length === b.signers.length
       ? []
       : [parts`${a.threshold} of ${a.signers.length} must sign → ${b.threshold} of ${b.signers.length}`]),
+    ...(a.format === b.format
+      ? []
+      : [
+          parts`signatures in the format ${a.format ?? SignatureFormat.Cosign} → ${b.format ?? SignatureFormat.Cosign}`,
+        ]),
     ...(a.signatureRepository === b.signatureRepository
       ? []
       : [

@@ -26,20 +26,33 @@ export const NOBODY: Demand = toDemand([{ signers: [], threshold: 1 }]);
 
 /** Several rules can only be one where a posture was not made by us; Kyverno asks for all of them. */
 export function demandOf(rules: readonly ImageRule[]): Demand {
-  return toDemand(rules.flatMap((rule) => [clauseOf(rule), ...rule.attestations.map(attestationClause)]));
+  return toDemand(
+    rules.flatMap((rule) => [clauseOf(rule), ...rule.attestations.map((one) => attestationClause(one, rule.format))]),
+  );
 }
 
 function toDemand(clauses: readonly Clause[]): Demand {
   return { clauses, key: JSON.stringify(clauses) };
 }
 
-function clauseOf({ signers, threshold }: ImageRule): Clause {
-  return { signers: signers.map((signer) => identity(signer, "image", [])), threshold };
+/** A signature of one format is none of another. */
+function stored(what: string, format: ImageRule["format"]): string {
+  return format === undefined ? what : `${format} ${what}`;
 }
 
-function attestationClause({ signers, threshold, predicateType, conditions }: Attestation): Clause {
+function clauseOf({ signers, threshold, format }: ImageRule): Clause {
+  return { signers: signers.map((signer) => identity(signer, stored("image", format), [])), threshold };
+}
+
+function attestationClause(
+  { signers, threshold, predicateType, conditions }: Attestation,
+  format: ImageRule["format"],
+): Clause {
   const wanted = conditions.map((condition) => JSON.stringify(sortKeys(condition)));
-  return { signers: signers.map((signer) => identity(signer, `statement ${predicateType}`, wanted)), threshold };
+  return {
+    signers: signers.map((signer) => identity(signer, stored(`statement ${predicateType}`, format), wanted)),
+    threshold,
+  };
 }
 
 function identity(signer: Signer, about: string, conditions: readonly string[]): Identity {

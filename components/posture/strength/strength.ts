@@ -219,7 +219,9 @@ function trustsAtMost({ trust: x }: Posture, { trust: y }: Posture): boolean {
   return (
     within(x.fulcioCertificates, y.fulcioCertificates) &&
     (y.rekor === undefined || x.rekor?.publicKey === y.rekor.publicKey) &&
-    x.ctLogPublicKey === y.ctLogPublicKey
+    x.ctLogPublicKey === y.ctLogPublicKey &&
+    x.tuf?.mirror === y.tuf?.mirror &&
+    x.tuf?.root === y.tuf?.root
   );
 }
 

@@ -4,5 +4,5 @@
 package tools
 
 import (
-	_ "github.com/sigstore/cosign/v2/cmd/cosign"
+	_ "github.com/sigstore/cosign/v3/cmd/cosign"
 )
