@@ -67,6 +67,9 @@ function weight({ passes, at }: Proof): number {
   return (passes === undefined ? 0 : 1e12) + at;
 }
 
+/** Kyverno 1.19 keeps no reports of scans beside its policy reports. */
+export const withoutAbsent = (gaps: readonly Gap[]): Gap[] => gaps.filter(({ why }) => why !== "absent");
+
 export async function readEvidence(
   source: ObjectSource,
   policies: readonly DeployedPolicy[],
@@ -77,11 +80,10 @@ export async function readEvidence(
   // Without policies to hold them against, no row can be believed.
   if (policies.length === 0) return { evidence, gaps };
   for (const resource of [SCAN_REPORTS, POLICY_REPORTS]) {
-    gaps.push(
-      ...(await readAll(source, resource, namespaces, (page) => {
-        for (const report of page) evidence.add(report);
-      })),
-    );
+    const own = await readAll(source, resource, namespaces, (page) => {
+      for (const report of page) evidence.add(report);
+    });
+    gaps.push(...(resource === SCAN_REPORTS ? withoutAbsent(own) : own));
   }
   return { evidence, gaps };
 }

@@ -1,5 +1,6 @@
 import { POLICY_REPORTS, SCAN_REPORTS } from "../../components/kubernetes/resources";
 import { isJudge } from "../../components/policies/names";
+import { withoutAbsent } from "../cluster/evidence";
 import { type DeployedPolicy, readPolicies } from "../cluster/policies";
 import { type Gap, type ObjectSource, readAll, rightsFix } from "../cluster/source";
 import { readUsages, type Usage, WHEN } from "../cluster/workloads";
@@ -24,7 +25,7 @@ export async function makeReport(source: ObjectSource, namespaces: readonly stri
     readAll(source, resource, namespaces, (page) => {
       for (const report of page) tally.add(report, counted);
     });
-  const scanGaps = await read(SCAN_REPORTS, true);
+  const scanGaps = withoutAbsent(await read(SCAN_REPORTS, true));
   const wholeRows = tally.rows > 0;
   const reportGaps = await read(POLICY_REPORTS, !wholeRows);
   const { usages, gaps } = await readUsages(source, namespaces, now);

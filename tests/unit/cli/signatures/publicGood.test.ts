@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { bundleFaults, readBundle } from "../../../../cli/signatures/bundles";
 import {
   certificateOf,
   certificatesOf,
@@ -12,6 +13,8 @@ import type { SignatureLayer } from "../../../../cli/signatures/layers";
 import { type Anchor, promiseHolds, SignatureFault, trustedKey } from "../../../../cli/signatures/verifySignature";
 import { verifyStatement } from "../../../../cli/signatures/verifyStatement";
 import { publicGoodBundle } from "../../../../components/posture/publicGood";
+import { resolvePosture } from "../../../../components/resolve";
+import { settings } from "../../../support/settings";
 
 interface Recorded {
   verificationMaterial: {
@@ -27,13 +30,15 @@ interface Recorded {
   dsseEnvelope: { payload: string };
 }
 
+const FILE = path.join(__dirname, "..", "..", "..", "check", "data", "publicGood.sigstore.json");
+const PROOF = { logIndex: "0", rootHash: Buffer.alloc(32).toString("base64"), treeSize: "1", hashes: [] };
+
 /**
  * A real signature by GitHub's and the public Sigstore instance: the provenance of sigstore-js 2.0.0, as the Go module
  * github.com/sigstore/sigstore-go v1.1.4 keeps it (pkg/testing/data/bundles, Apache-2.0). Verified without network.
  */
 function recorded(): { layer: SignatureLayer; anchor: Anchor; json: Recorded } {
-  const file = path.join(__dirname, "..", "..", "..", "check", "data", "publicGood.sigstore.json");
-  const json = JSON.parse(fs.readFileSync(file, "utf8")) as Recorded;
+  const json = JSON.parse(fs.readFileSync(FILE, "utf8")) as Recorded;
   const { x509CertificateChain, tlogEntries } = json.verificationMaterial;
   const [certificate, ...chain] = x509CertificateChain.certificates.map(({ rawBytes }) =>
     certificateOf(Buffer.from(rawBytes, "base64")),
@@ -102,5 +107,81 @@ describe("a recorded signature of the public Sigstore instance, offline", () => 
     const payload = Buffer.from(json.dsseEnvelope.payload, "base64").toString().replace("sigstore", "mallory");
     const changed = { ...json.dsseEnvelope, payload: Buffer.from(payload).toString("base64") };
     assert.equal(fault({ payload: Buffer.from(JSON.stringify(changed)) }), "tampered");
+  });
+
+  describe("as a bundle", () => {
+    const content = () => fs.readFileSync(FILE);
+    const signer = {
+      kind: "keyless" as const,
+      issuer: "https://token.actions.githubusercontent.com",
+      subject: "https://github.com/sigstore/sigstore-js/.github/workflows/release.yml@refs/heads/main",
+      claims: {},
+    };
+    const resolved = resolvePosture(settings({ kyverno: { target: "1.19" } }));
+    const faults = (text: string | Buffer = content()) => {
+      try {
+        const found = bundleFaults(signer, [readBundle(Buffer.from(text))], `sha256:${"0".repeat(64)}`, resolved);
+        return found === "elsewhere" ? found : found.map(({ fault }) => fault);
+      } catch (error) {
+        return error instanceof SignatureFault ? [error.fault] : String(error);
+      }
+    };
+    const changed = (change: (json: Recorded) => void) => {
+      const json = JSON.parse(content().toString("utf8")) as Recorded;
+      change(json);
+      return JSON.stringify(json);
+    };
+
+    it("holds by the anchors that Sigstore hands out, and is about an npm package", () => {
+      assert.deepEqual(faults(), ["wrongDigest"]);
+    });
+
+    /** What somebody may write into a bundle. */
+    const FORGED: [what: string, change: (json: Recorded) => void, fault: string][] = [
+      [
+        "another statement",
+        (json) => {
+          json.dsseEnvelope.payload = Buffer.from("{}").toString("base64");
+        },
+        "untrustedLog",
+      ],
+      [
+        "another time in the log",
+        (json) => {
+          json.verificationMaterial.tlogEntries[0]!.integratedTime = "1";
+        },
+        "expired",
+      ],
+      [
+        "another promise",
+        (json) => {
+          json.verificationMaterial.tlogEntries[0]!.inclusionPromise.signedEntryTimestamp = "MEQCIA==";
+        },
+        "untrustedLog",
+      ],
+      [
+        "an expression for the name of a log",
+        (json) => {
+          Object.assign(json.verificationMaterial.tlogEntries[0]!, {
+            inclusionProof: { ...PROOF, checkpoint: { envelope: "log\n1\nAAAA\n\n\u2014 (a+)+$ AAAAAAAA\n" } },
+          });
+        },
+        "untrustedLog",
+      ],
+      [
+        "no log entry",
+        (json) => {
+          json.verificationMaterial.tlogEntries = [];
+        },
+        "noLogEntry",
+      ],
+    ];
+    for (const [what, change, fault] of FORGED)
+      it(`does not hold with ${what}`, () => assert.deepEqual(faults(changed(change)), [fault]));
+
+    it("is malformed where it is none", () => {
+      for (const text of ["", "[]", "{}", '{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}'])
+        assert.deepEqual(faults(text), ["malformedSignature"], text);
+    });
   });
 });

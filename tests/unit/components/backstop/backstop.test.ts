@@ -56,6 +56,23 @@ describe("backstop", () => {
       assert.ok(roles.includes(role), roles);
   });
 
+  it("knows every kind of a namespace that runs with Kyverno's rights, for each line", () => {
+    const kinds = (target: string) => {
+      const policy = backstopOf({ ...ENFORCE, kyverno: { target } }).find(
+        ({ metadata }) => metadata.name === NAMES.policies,
+      )!;
+      const { resourceRules } = (
+        policy.spec as { matchConstraints: { resourceRules: { apiGroups: string[]; resources: string[] }[] } }
+      ).matchConstraints;
+      return resourceRules.flatMap(({ apiGroups, resources }) => resources.map((one) => `${one}.${apiGroups[0]}`));
+    };
+    assert.deepEqual(kinds("1.10"), ["policies.kyverno.io"]);
+    const later = kinds("1.19");
+    assert.equal(later.length, 7);
+    for (const one of ["cleanuppolicies.kyverno.io", "namespacedmutatingpolicies.policies.kyverno.io"])
+      assert.ok(later.includes(one), one);
+  });
+
   it("refuses nothing where everything is audited, unless the stack names who may write policies", () => {
     for (const mode of ["audit", undefined])
       assert.deepEqual(backstopOf({ ...(mode ? { mode } : {}), backstop: { maxContainers: 5 } }), []);

@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import { globMatches } from "../../../../components/globs";
 import { mergeValues } from "../../../../components/kyverno/values";
+import { problemsOf } from "../../../support/problems";
 import { compile, settings } from "../../../support/settings";
 
 /** The chart values of a stack, read by dotted path. */
@@ -170,5 +171,56 @@ describe("chart values", () => {
     const base = Object.freeze({ a: Object.freeze({ b: 1 }), list: [1] });
     const over = Object.freeze({ a: Object.freeze({ c: 2 }), list: [2] });
     assert.deepEqual(mergeValues(base, over), { a: { b: 1, c: 2 }, list: [2] });
+  });
+
+  describe("of Kyverno 1.19", () => {
+    const next = (kyverno: Record<string, unknown> = {}, more: Record<string, unknown> = {}) =>
+      valuesOf({ target: "1.19", ...kyverno }, more);
+
+    it("mount the trust files apart from where Kyverno writes its own", () => {
+      const name = compile(settings({ kyverno: { target: "1.19" } })).trust!.metadata.name;
+      for (const controller of ["admissionController", "reportsController"]) {
+        assert.equal(next()(`${controller}.sigstoreVolume`), undefined);
+        assert.deepEqual(next()(`${controller}.extraVolumes`), [
+          { name: "image-signing-guard-trust", configMap: { name } },
+        ]);
+        const [mount] = next()(`${controller}.extraVolumeMounts`) as { mountPath: string; readOnly: boolean }[];
+        assert.deepEqual([mount!.mountPath, mount!.readOnly], ["/image-signing-guard-trust", true]);
+      }
+      const list = next()("admissionController.container.extraEnvVars") as { name: string; value: string }[];
+      assert.equal(
+        list.find((one) => one.name === "SIGSTORE_ROOT_FILE")!.value,
+        "/image-signing-guard-trust/fulcio.pem",
+      );
+    });
+
+    it("keep ours beside volumes of the user's", () => {
+      const mine = { name: "mine", emptyDir: {} };
+      const value = next({ values: { admissionController: { extraVolumes: [mine] } } });
+      assert.deepEqual(
+        (value("admissionController.extraVolumes") as { name: string }[]).map(({ name }) => name),
+        ["image-signing-guard-trust", "mine"],
+      );
+    });
+
+    it("take the right to write policies from namespaces' admins, and have no Job that another image runs", () => {
+      assert.equal(next()("rbac.roles.aggregate.admin"), false);
+      assert.equal(valuesOf()("rbac"), undefined);
+      assert.equal(next()("crds.migration.enabled"), false);
+      assert.deepEqual(next()("webhooksCleanup"), { enabled: false });
+      assert.equal(next()("cleanupJobs"), undefined);
+    });
+
+    it("filter the reports of both lines", () => {
+      const filters = next()("config.resourceFilters") as string[];
+      for (const kind of ["EphemeralReport", "ClusterEphemeralReport", "AdmissionReport"])
+        assert.ok(filters.includes(`[${kind},*,*]`), kind);
+    });
+
+    it("have no use for kubectl", () => {
+      const problem = problemsOf(() => next({ kubectlImage: "docker.io/alpine/k8s:1.31.5" }))[0]!;
+      assert.equal(problem.key, "kyverno.kubectlImage");
+      assert.match(problem.fix, /kyverno\.target: "1\.10"/);
+    });
   });
 });

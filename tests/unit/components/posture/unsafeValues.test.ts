@@ -24,6 +24,17 @@ const UNSAFE: [path: string, undoes: RegExp][] = [
   ["webhooksCleanup.enabled", /webhooks that block the cluster/],
   ["webhooksCleanup.image", /kyverno\.kubectlImage/],
   ["templating.enabled", /template/],
+  ["config.matchConditions", /not be asked/],
+  ["config.resourceFiltersInclude", /judged by no policy/],
+  ["crds.groups.kyverno.clusterpolicies", /removes every policy/],
+  ["rbac.roles.aggregate.admin", /Kyverno's own rights/],
+  ["openreports.enabled", /wgpolicyk8s/],
+  ["global.caCertificates.data", /kyverno\.registryCa/],
+  ["global.image.registry", /kyverno\.imageRegistry/],
+  ["features.tuf.mirror", /trust\.tuf/],
+  ["features.reporting.imageVerify", /leave out/],
+  ["admissionController.container.extraArgs.tufMirror", /trust\.tuf/],
+  ["reportsController.extraArgs.openreportsEnabled", /wgpolicyk8s/],
   ["features.forceFailurePolicyIgnore.enabled", /while Kyverno is down/],
   ["features.policyExceptions.enabled", /switches policies off/],
   ["features.policyReports.enabled", /no reports/],
@@ -85,6 +96,18 @@ describe("unsafe chart values", () => {
         pathsOf(at(path, list)),
         ["SIGSTORE_ROOT_FILE", "TUF_ROOT", "SSL_CERT_FILE", "KYVERNO_SVC"].map((name) => `${path}.${name}`),
       );
+  });
+
+  it("are the volume of the trust files, and not other volumes", () => {
+    for (const path of ["admissionController.extraVolumes", "reportsController.extraVolumeMounts"]) {
+      assert.deepEqual(pathsOf(at(path, [{ name: "mine" }])), []);
+      assert.deepEqual(pathsOf(at(path, [{ name: "image-signing-guard-trust" }])), [
+        `${path}.image-signing-guard-trust`,
+      ]);
+      assert.deepEqual(pathsOf(at(path, "none")), [path]);
+    }
+    const list = [{ name: "SIGSTORE_ROOT_FILE", value: "x" }];
+    assert.deepEqual(pathsOf(at("global.extraEnvVars", list)), ["global.extraEnvVars.SIGSTORE_ROOT_FILE"]);
   });
 
   it("are variables that are no list, which would take the trust anchors away", () => {

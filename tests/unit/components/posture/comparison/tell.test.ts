@@ -51,6 +51,12 @@ const CASES: [what: string, before: unknown, after: unknown, says: RegExp[]][] =
     ],
   ],
   [
+    "signatures of another format",
+    ENFORCE,
+    kept({ mode: "enforce", images: [{ ...MODULO, format: "sigstoreBundle" }], kyverno: { target: "1.19" } }),
+    [/^posture MIXED: /, /^mixed · images: modulo signatures in the format cosign → sigstoreBundle$/],
+  ],
+  [
     "what is known only after the update",
     ENFORCE,
     { ...ENFORCE, images: UNKNOWN_VALUE },
