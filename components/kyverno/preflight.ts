@@ -1,3 +1,4 @@
+import { MetricsScrape } from "../args";
 import { ClusterClient } from "../kubernetes/client";
 import type { ClusterTarget } from "../kubernetes/kubeConfig";
 import { isManaged, MANAGED_BY, type Manifest } from "../kubernetes/manifest";
@@ -46,10 +47,14 @@ export interface Preparation {
  * Looks at what is in the cluster before anything changes. Helm and the provider find the same out too, but half-way, and
  * in words that name no way out.
  */
-export async function examine(client: ClusterClient, kyverno: KyvernoPlan): Promise<Preparation> {
-  const obstacles: Obstacle[] = [];
+export async function examine(
+  client: ClusterClient,
+  posture: Pick<Posture, "kyverno" | "monitoring">,
+): Promise<Preparation> {
+  const { kyverno } = posture;
   const foreign = await foreignInstallation(client, kyverno);
   if (foreign) return { obstacles: [foreign], emptyDefinitions: [] };
+  const obstacles = await missingOperator(client, posture);
   const broken = unfinished(await revisionsOf(client, kyverno.namespace, kyverno.releaseName));
   if (broken) {
     obstacles.push({
@@ -111,7 +116,7 @@ async function examineFor(
     const own = await ownInstallation(client, posture.kyverno);
     return { refused: [...refused, ...[...own, ...taken].map(inWords)], warned, emptyDefinitions: [] };
   }
-  const { obstacles, emptyDefinitions } = await examine(client, posture.kyverno);
+  const { obstacles, emptyDefinitions } = await examine(client, posture);
   const warned =
     emptyDefinitions.length > 0
       ? [
@@ -119,6 +124,24 @@ async function examineFor(
         ]
       : [];
   return { refused: [...obstacles, ...taken].map(inWords), warned, emptyDefinitions };
+}
+
+const MONITORS = "servicemonitors.monitoring.coreos.com";
+
+/** Helm would say so half-way. */
+async function missingOperator(
+  client: ClusterClient,
+  { kyverno, monitoring }: Pick<Posture, "kyverno" | "monitoring">,
+): Promise<Obstacle[]> {
+  if (monitoring?.scrape !== MetricsScrape.ServiceMonitors) return [];
+  if (KYVERNO_LINES[kyverno.target].chartLooksForOperator) return [];
+  if (await client.find<Definition>(DEFINITIONS, MONITORS)) return [];
+  return [
+    {
+      found: `the cluster has no ServiceMonitors, and the chart of Kyverno ${kyverno.appVersion} makes some all the same (monitoring.scrape: serviceMonitors)`,
+      fix: "install the Prometheus Operator first, or set monitoring.scrape: annotations",
+    },
+  ];
 }
 
 const inWords = ({ found, fix }: Obstacle) => `${found}; ${fix}`;

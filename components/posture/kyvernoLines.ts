@@ -42,6 +42,8 @@ export interface KyvernoLine {
    * (CVE-2026-122302, 122303, 122304, 122310, 122311).
    */
   readonly namespacedPolicies: readonly { readonly group: string; readonly plural: string }[];
+  /** Whether the chart makes its ServiceMonitors only where the cluster has such a kind; else it can't be installed. */
+  readonly chartLooksForOperator: boolean;
   /** Whether the chart cleans up by kubectl in an image of its own. */
   readonly hooksTakeKubectl: boolean;
   /** Kyverno's webhook configurations that it gives no owner, so that they would stay when it goes. */
@@ -81,6 +83,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     chartMigrates: false,
     adminsWritePolicies: "always",
     namespacedPolicies: [{ group: "kyverno.io", plural: "policies" }],
+    chartLooksForOperator: true,
     hooksTakeKubectl: true,
     unownedWebhooks: ["kyverno-exception-validating-webhook-cfg"],
     heldRoles: true,
@@ -134,6 +137,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
       { group: "policies.kyverno.io", plural: "namespacedgeneratingpolicies" },
       { group: "policies.kyverno.io", plural: "namespaceddeletingpolicies" },
     ],
+    chartLooksForOperator: false,
     hooksTakeKubectl: false,
     unownedWebhooks: [
       "kyverno-exception-validating-webhook-cfg",

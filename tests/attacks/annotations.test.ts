@@ -148,9 +148,13 @@ attacks("forged verdicts", (get) => {
     patch(get().developer, apps, "Deployment", "old-listed", { spec: { template: container0() } }, strategicPatch),
   );
   for (const victim of ["old-denied", "old-garbage", "old-list"]) {
-    refused(`new unsigned image in ${victim}`, /no matching signatures|annotation cannot be changed/, () => {
-      return patch(get().developer, apps, "Pod", victim, container0(), strategicPatch);
-    });
+    refused(
+      `new unsigned image in ${victim}`,
+      /no matching signatures|no signatures found|annotation cannot be changed/,
+      () => {
+        return patch(get().developer, apps, "Pod", victim, container0(), strategicPatch);
+      },
+    );
   }
   for (const victim of ["old-mixed", "old-denied"]) {
     admitted(`label on ${victim}, which has a verdict from before enforcement`, () =>
@@ -160,7 +164,7 @@ attacks("forged verdicts", (get) => {
 
   refused(
     "verdict put on by the namespace owner's own Policy",
-    /own Policy may not mutate or verify images|runs with Kyverno's own rights|no matching signatures/,
+    /own Policy may not mutate or verify images|runs with Kyverno's own rights|no matching signatures|no signatures found/,
     async () => {
       const policy = {
         apiVersion: "kyverno.io/v1",

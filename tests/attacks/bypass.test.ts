@@ -191,7 +191,7 @@ attacks("bypass", (get) => {
   });
   refused(
     "skip slipped in by the status subresource, then another image",
-    /may not set|no matching signatures/,
+    /may not set|no matching signatures|no signatures found/,
     async () => {
       const victim = name();
       await must(create(get().developer, apps, pod(victim, `${image}:1.0`)));
@@ -229,8 +229,9 @@ attacks("bypass", (get) => {
     }),
   );
   refused("PolicyException of a namespace owner", unsignedText, async () => {
+    const { version } = get().node.kyverno;
     const exception = {
-      apiVersion: "kyverno.io/v2alpha1",
+      apiVersion: `kyverno.io/${version.startsWith("1.10.") ? "v2alpha1" : "v2"}`,
       kind: "PolicyException",
       metadata: { name: "let-me" },
       spec: {
@@ -238,7 +239,8 @@ attacks("bypass", (get) => {
         exceptions: [{ policyName: "verify-image-signatures", ruleNames: ["*"] }],
       },
     };
-    await must(create(get().owner, apps, exception));
+    const path = collection(apps, "PolicyException").replace("kyverno.io/v2alpha1", exception.apiVersion);
+    await must(ask(get().owner, "POST", path, exception));
     return create(get().developer, apps, pod(name(), bad));
   });
   // The StatefulSet's controller reads revisions whatever the case of their fields.

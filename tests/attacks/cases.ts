@@ -24,9 +24,23 @@ export function attacks(title: string, body: (get: () => Cluster) => void): void
   });
 }
 
+/** The one line that a case is about, and why it is about no other. */
+export interface OnlyOn {
+  readonly line: "1.10" | "1.19";
+  readonly why: string;
+}
+
+async function skipElsewhere(test: Mocha.Context, only: OnlyOn | undefined): Promise<void> {
+  const { version } = (await cluster()).node.kyverno;
+  if (!only || version.startsWith(`${only.line}.`)) return;
+  test.skipReason = `needs Kyverno ${only.line}: ${only.why}`;
+  test.skip();
+}
+
 /** A request that has to be refused with this text. */
-export function refused(name: string, text: RegExp, act: () => Promise<Verdict>): void {
-  it(`refused: ${name}`, async () => {
+export function refused(name: string, text: RegExp, act: () => Promise<Verdict>, only?: OnlyOn): void {
+  it(`refused: ${name}`, async function () {
+    await skipElsewhere(this, only);
     const answer = await act();
     const ok = !answer.admitted && text.test(answer.message);
     rows.push({ name, wanted: "refused", got: tell(answer), ok });
@@ -36,8 +50,14 @@ export function refused(name: string, text: RegExp, act: () => Promise<Verdict>)
 }
 
 /** A request that has to pass. */
-export function admitted(name: string, act: () => Promise<Verdict>, check: (answer: Verdict) => void = () => {}): void {
-  it(`admitted: ${name}`, async () => {
+export function admitted(
+  name: string,
+  act: () => Promise<Verdict>,
+  check: (answer: Verdict) => void = () => {},
+  only?: OnlyOn,
+): void {
+  it(`admitted: ${name}`, async function () {
+    await skipElsewhere(this, only);
     const answer = await act();
     rows.push({ name, wanted: "admitted", got: tell(answer), ok: answer.admitted });
     assert.equal(answer.admitted, true, answer.message);
@@ -46,8 +66,15 @@ export function admitted(name: string, act: () => Promise<Verdict>, check: (answ
 }
 
 /** An outcome that takes more than one answer to see. */
-export function outcome(name: string, wanted: Row["wanted"], act: () => Promise<string>, timeout = 60_000): void {
+export function outcome(
+  name: string,
+  wanted: Row["wanted"],
+  act: () => Promise<string>,
+  timeout = 60_000,
+  only?: OnlyOn,
+): void {
   it(`${wanted}: ${name}`, async function () {
+    await skipElsewhere(this, only);
     this.timeout(timeout);
     const row: Row = { name, wanted, got: "failed", ok: false };
     rows.push(row);

@@ -178,6 +178,14 @@ export async function enforce(
   });
   // One more beat: the webhook's rules and Kyverno's policy cache are not written at once.
   await sleep(2000);
+  await waitFor(
+    "the backstop holds nothing back",
+    60_000,
+    async () =>
+      !/image-signing-guard-ready-policies/.test(
+        (await create(developer, apps, pod("canary", never), "?dryRun=All")).message,
+      ),
+  );
 }
 
 async function giveRights(admin: KubeConfig): Promise<void> {
@@ -194,6 +202,9 @@ async function giveRights(admin: KubeConfig): Promise<void> {
     { apiGroups: ["apps"], resources: ["statefulsets/status", "daemonsets/status"], verbs: ["*"] },
     { apiGroups: [""], resources: ["pods/status", "podtemplates", "replicationcontrollers"], verbs: ["*"] },
     { apiGroups: ["kyverno.io"], resources: ["policyexceptions", "updaterequests"], verbs: ["*"] },
+    // The chart of 1.10 lets every namespace's admin do this; that of 1.19 is told not to, and somebody may do it all the same.
+    { apiGroups: ["kyverno.io"], resources: ["policies", "cleanuppolicies"], verbs: ["*"] },
+    { apiGroups: ["policies.kyverno.io"], resources: ["*"], verbs: ["*"] },
   ]);
 }
 

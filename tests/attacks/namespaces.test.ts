@@ -109,49 +109,72 @@ attacks("namespaces and the guard itself", (get) => {
   const harmless = { validate: { message: "no", pattern: { spec: { containers: [{ name: "?*" }] } } } };
   // Nobody else may write one at all: policies.test.ts.
   const policyText = /own Policy may not mutate or verify images/;
+  const forgeable = { line: "1.10", why: "1.19 believes no verdict that an object brings along" } as const;
   for (const failurePolicy of ["Fail", "Ignore"]) {
-    refused(`a namespace's own Policy that mutates, failurePolicy ${failurePolicy}`, policyText, () =>
-      create(get().author, apps, policy(name(), forging(), failurePolicy)),
+    refused(
+      `a namespace's own Policy that mutates, failurePolicy ${failurePolicy}`,
+      policyText,
+      () => create(get().author, apps, policy(name(), forging(), failurePolicy)),
+      forgeable,
     );
-    refused(`a namespace's own Policy that verifies images, failurePolicy ${failurePolicy}`, policyText, async () => {
-      const { publicKey } = await get().cosign.createKey(name());
-      const attestors = [{ entries: [{ keys: { publicKeys: publicKey } }] }];
-      const verifyImages = [{ imageReferences: ["*"], attestors }];
-      return create(get().author, apps, policy(name(), { verifyImages }, failurePolicy));
-    });
+    refused(
+      `a namespace's own Policy that verifies images, failurePolicy ${failurePolicy}`,
+      policyText,
+      async () => {
+        const { publicKey } = await get().cosign.createKey(name());
+        const attestors = [{ entries: [{ keys: { publicKeys: publicKey } }] }];
+        const verifyImages = [{ imageReferences: ["*"], attestors }];
+        return create(get().author, apps, policy(name(), { verifyImages }, failurePolicy));
+      },
+      forgeable,
+    );
   }
-  refused("a namespace's own Policy of v2beta1 that mutates", policyText, () =>
-    ask(
-      get().author,
-      "POST",
-      collection(apps, "Policy").replace("/v1/", "/v2beta1/"),
-      policy(name(), forging(), "Fail", "v2beta1"),
-    ),
+  refused(
+    "a namespace's own Policy of v2beta1 that mutates",
+    policyText,
+    () =>
+      ask(
+        get().author,
+        "POST",
+        collection(apps, "Policy").replace("/v1/", "/v2beta1/"),
+        policy(name(), forging(), "Fail", "v2beta1"),
+      ),
+    forgeable,
   );
-  refused("a namespace's own Policy that mutates per element", policyText, () => {
-    const { patchStrategicMerge } = forging().mutate;
-    const foreach = [{ list: "request.object.spec.containers", patchStrategicMerge }];
-    return create(get().author, apps, policy(name(), { mutate: { foreach } }));
-  });
-  refused("a harmless Policy that is changed into one that mutates", policyText, async () => {
-    const called = name();
-    const made = await create(get().author, apps, policy(called, harmless));
-    if (!made.admitted) throw new Error(made.message);
-    return patch(
-      get().author,
-      apps,
-      "Policy",
-      called,
-      [
-        {
-          op: "add",
-          path: "/spec/rules/1",
-          value: { ...(policy(called, forging()).spec as { rules: object[] }).rules[0], name: "more" },
-        },
-      ],
-      jsonPatch,
-    );
-  });
+  refused(
+    "a namespace's own Policy that mutates per element",
+    policyText,
+    () => {
+      const { patchStrategicMerge } = forging().mutate;
+      const foreach = [{ list: "request.object.spec.containers", patchStrategicMerge }];
+      return create(get().author, apps, policy(name(), { mutate: { foreach } }));
+    },
+    forgeable,
+  );
+  refused(
+    "a harmless Policy that is changed into one that mutates",
+    policyText,
+    async () => {
+      const called = name();
+      const made = await create(get().author, apps, policy(called, harmless));
+      if (!made.admitted) throw new Error(made.message);
+      return patch(
+        get().author,
+        apps,
+        "Policy",
+        called,
+        [
+          {
+            op: "add",
+            path: "/spec/rules/1",
+            value: { ...(policy(called, forging()).spec as { rules: object[] }).rules[0], name: "more" },
+          },
+        ],
+        jsonPatch,
+      );
+    },
+    forgeable,
+  );
   admitted("a namespace's own Policy that only validates", () => create(get().author, apps, policy(name(), harmless)));
   outcome("unsigned after all these tries", "refused", async () => {
     await sleep(5000);

@@ -67,6 +67,48 @@ attacks("namespaced policies", (get) => {
   refused("Policy in the other served version", byBackstop, () =>
     write(get().owner, production, policy("own-v2", HARMFUL["looks harmless"]!), "v2beta1"),
   );
+  // The kinds of the other line, each with what it could do there. To add one, add a line.
+  const rules = [{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] }];
+  const constraints = { matchConstraints: { resourceRules: rules } };
+  const LATER: readonly (readonly [kind: string, version: string, spec: object])[] = [
+    ["CleanupPolicy", "kyverno.io/v2", { schedule: "* * * * *", match: { any: [{ resources: { kinds: ["Pod"] } }] } }],
+    ["NamespacedValidatingPolicy", "policies.kyverno.io/v1", { ...constraints, validations: [{ expression: "true" }] }],
+    [
+      "NamespacedMutatingPolicy",
+      "policies.kyverno.io/v1beta1",
+      {
+        ...constraints,
+        mutations: [{ patchType: "ApplyConfiguration", applyConfiguration: { expression: "Object{}" } }],
+      },
+    ],
+    [
+      "NamespacedImageValidatingPolicy",
+      "policies.kyverno.io/v1beta1",
+      { ...constraints, matchImageReferences: [{ glob: "*" }], attestors: [], validations: [{ expression: "true" }] },
+    ],
+    [
+      "NamespacedGeneratingPolicy",
+      "policies.kyverno.io/v1beta1",
+      { ...constraints, generate: [{ expression: "true" }] },
+    ],
+    [
+      "NamespacedDeletingPolicy",
+      "policies.kyverno.io/v1beta1",
+      { ...constraints, schedule: "* * * * *", conditions: [] },
+    ],
+  ];
+  for (const [kind, apiVersion, spec] of LATER)
+    refused(
+      `${kind} of a namespace owner`,
+      byBackstop,
+      () => {
+        const plural = kind.toLowerCase().replace(/y$/, "ies");
+        const body = { apiVersion, kind, metadata: { name: `own-${plural}` }, spec };
+        return ask(get().owner, "POST", `/apis/${apiVersion}/namespaces/${apps}/${plural}`, body as unknown as Body);
+      },
+      { line: "1.19", why: "1.10 has no such kind, or lets it do less" },
+    );
+
   refused("Policy in a namespace of the system", byBackstop, () =>
     write(get().admin, "kube-system", policy("own-system", HARMFUL["looks harmless"]!)),
   );

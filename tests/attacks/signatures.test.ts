@@ -161,7 +161,16 @@ attacks("signatures", (get) => {
 
   // What 1.10.7 cannot be made to refuse; the threat model says so.
   admitted("LIMIT: an older signed image", () => run("1.0"));
-  admitted("LIMIT: a certificate without a log's receipt", () => signedBy("no-receipt", { sct: false }));
+  admitted("LIMIT: a certificate without a log's receipt", () => signedBy("no-receipt", { sct: false }), undefined, {
+    line: "1.10",
+    why: "1.19 demands the receipt",
+  });
+  refused(
+    "a certificate without a log's receipt",
+    /does not include required embedded SCT/,
+    () => signedBy("no-receipt-later", { sct: false }),
+    { line: "1.19", why: "1.10 does not ask for it" },
+  );
   admitted("LIMIT: another repository's signed image, copied with its signature", async () => {
     const { registry } = get().plane;
     const content = "the backend";

@@ -73,8 +73,10 @@ attacks("workloads", (get) => {
   admitted("signed init container", () => run(pod(name(), good, {}, { initContainers: [container(good, "init")] })));
   refused("unsigned ephemeral container", unsignedText, async () => debug(await running(), bad));
   refused("unsigned ephemeral container on an old Pod", unsignedText, () => debug("old-unsigned", bad));
-  refused("unsigned ephemeral container in a new Pod", /may not be set|no matching signatures|must not be/i, () =>
-    run(pod(name(), good, {}, { ephemeralContainers: [container(bad, "debug")] })),
+  refused(
+    "unsigned ephemeral container in a new Pod",
+    /may not be set|no matching signatures|no signatures found|must not be/i,
+    () => run(pod(name(), good, {}, { ephemeralContainers: [container(bad, "debug")] })),
   );
   admitted("signed ephemeral container by tag", async () => debug(await running(), `${image}:2.0`));
   admitted("signed ephemeral container by digest", async () =>
@@ -115,8 +117,10 @@ attacks("workloads", (get) => {
     ),
   );
   refused("dry run", unsignedText, () => create(get().developer, apps, pod(name(), bad), "?dryRun=All"));
-  refused("two containers of one name, the second unsigned", /no matching signatures|Duplicate value/, () =>
-    run(pod(name(), good, {}, { containers: [container(good), container(bad)] })),
+  refused(
+    "two containers of one name, the second unsigned",
+    /no matching signatures|no signatures found|Duplicate value/,
+    () => run(pod(name(), good, {}, { containers: [container(good), container(bad)] })),
   );
   outcome("unsigned image as a volume", "refused", async () => {
     const volumes = [{ name: "bad", image: { reference: bad, pullPolicy: "Always" } }];
@@ -211,15 +215,19 @@ attacks("workloads", (get) => {
     }),
     Pod: {},
   })) {
-    refused(`unsigned ${title} by a node`, /no matching signatures|forbidden/, async () => {
+    refused(`unsigned ${title} by a node`, /no matching signatures|no signatures found|forbidden/, async () => {
       const node = await get().plane.asUser("system:node:local", ["system:nodes"]);
       return create(node, apps, pod(name(), bad, meta, { nodeName: "local" }));
     });
   }
-  refused("unsigned Pod by a user who calls himself a node", /no matching signatures|forbidden/, async () => {
-    const node = await get().plane.asUser("system:node:mallory", ["owners"]);
-    return create(node, apps, pod(name(), bad, {}, { nodeName: "local" }));
-  });
+  refused(
+    "unsigned Pod by a user who calls himself a node",
+    /no matching signatures|no signatures found|forbidden/,
+    async () => {
+      const node = await get().plane.asUser("system:node:mallory", ["owners"]);
+      return create(node, apps, pod(name(), bad, {}, { nodeName: "local" }));
+    },
+  );
 
   for (const victim of ["old-unsigned", "old-mixed", "old-denied"]) {
     admitted(`label on ${victim}`, () =>

@@ -2,7 +2,6 @@ import * as assert from "node:assert/strict";
 import { ClusterClient } from "../../../../components/kubernetes/client";
 import { toForget, unfinished } from "../../../../components/kyverno/helmRelease";
 import { examine } from "../../../../components/kyverno/preflight";
-import type { KyvernoPlan } from "../../../../components/posture/types";
 import { type FakeApi, startFakeApi, status } from "../../../support/fakeApi";
 import { postureOf, settings } from "../../../support/settings";
 
@@ -20,6 +19,8 @@ interface World {
   revisions?: string[];
   /** How many objects each definition holds whose versions differ between the lines. */
   held?: number;
+  /** Whether the Prometheus Operator's kinds are there. */
+  operator?: boolean;
   /** In which version they are stored: v2alpha1 with 1.10, v2 with later lines. */
   stored?: string;
 }
@@ -28,10 +29,12 @@ describe("preflight: what is in the cluster before anything changes", () => {
   let api: FakeApi | undefined;
   afterEach(() => api?.stop());
 
-  async function look(world: World, target = "1.10") {
+  async function look(world: World, target = "1.10", more: Record<string, unknown> = {}) {
     api = await startFakeApi(({ pathname }) => {
       if (pathname === `${definitions}/clusterpolicies.kyverno.io` && world.installed)
         return { body: { metadata: { name: "clusterpolicies.kyverno.io", annotations: world.installed } } };
+      if (pathname === `${definitions}/servicemonitors.monitoring.coreos.com` && world.operator)
+        return { body: { metadata: { name: "servicemonitors.monitoring.coreos.com" } } };
       const { stored = "v2alpha1", held } = world;
       const plural = /\/(\w+)\.kyverno\.io$/.exec(pathname)?.[1];
       if (pathname.startsWith(definitions) && plural && plural !== "clusterpolicies" && held !== undefined) {
@@ -58,8 +61,8 @@ describe("preflight: what is in the cluster before anything changes", () => {
         };
       return status(404, "not found");
     });
-    const { kyverno } = postureOf(settings({ kyverno: { target } }));
-    return examine(ClusterClient.of({ kubeconfig: api.kubeconfig }), kyverno as KyvernoPlan);
+    const posture = postureOf(settings({ kyverno: { target }, ...more }));
+    return examine(ClusterClient.of({ kubeconfig: api.kubeconfig }), posture);
   }
 
   const cases: readonly (readonly [what: string, world: World, found: RegExp | undefined])[] = [
@@ -108,6 +111,18 @@ describe("preflight: what is in the cluster before anything changes", () => {
         assert.ok(obstacles[0]!.fix.length > 20);
       }
     });
+
+  it("stops at ServiceMonitors that the cluster has no kind for, where the chart makes them all the same", async () => {
+    const monitored = { monitoring: { prometheusOperator: true } };
+    const found = async (world: World, target: string, more = monitored) => {
+      const { obstacles } = await look(world, target, more);
+      await api!.stop();
+      return obstacles.map(({ found: text, fix }) => `${text}; ${fix}`).join();
+    };
+    assert.match(await found({}, "1.19"), /no ServiceMonitors.*monitoring\.scrape: annotations/);
+    assert.equal(await found({ operator: true }, "1.19"), "");
+    assert.equal(await found({}, "1.10"), "");
+  });
 
   const own: World = { installed: OURS, own: true, revisions: ["deployed"] };
   const three = ["cleanuppolicies.kyverno.io", "clustercleanuppolicies.kyverno.io", "policyexceptions.kyverno.io"];
