@@ -17,6 +17,8 @@ export type Place =
   | "kms"
   | "vault"
   | "trust"
+  /** The anchors of bundles, from an update repository. */
+  | "updates"
   /** While something is read. */
   | "registry"
   | "token"
@@ -28,7 +30,7 @@ export type Place =
 /** What a cause says about the image's signatures; none where it says nothing. */
 export type Verdict = "unsigned" | "wrongSigner" | "wrongCA" | "notVerified";
 
-/** A message of Kyverno 1.10.7, its verifier, the API server or the guard; the first that fits in its place counts. */
+/** A message of Kyverno 1.10.7 or 1.19.1, its verifiers, the API server or the guard; the first that fits in its place counts. */
 export interface KnownRefusal {
   readonly id: string;
   readonly in: readonly Place[];
@@ -79,6 +81,8 @@ interface Step {
   /** Found at the beginning; what it matches is taken off. */
   readonly opens: RegExp;
   readonly to?: Place;
+  /** What follows is not stepped into: its words mean something else there. */
+  readonly ends?: true;
 }
 
 /** What the programs write before a cause, and where that leads. Sources: tests/unit/cli/doctor/causes.ts. */
@@ -89,6 +93,17 @@ const STEPS: readonly Step[] = [
   // Kyverno 1.13 says so before the request, whatever the registry calls it.
   { opens: /^image tag not found: /, to: "registry" },
   { opens: /^failed to load (?:Rekor|CT ?[Ll]og) public keys: /, to: "trust" },
+  // Of bundles.
+  { opens: /^failed to fetch bundles: \S+: / },
+  { opens: /^failed to fetch referrer (?:image|layer): / },
+  { opens: /^failed to get trusted material: \S+: (?!failed to load public key: )/, to: "updates", ends: true },
+  { opens: /^failed to get trusted material: \S+: failed to load public key: /, to: "configuration" },
+  { opens: /^failed to (?:build policy|get verify bundles): \S+: /, to: "configuration" },
+  // Of Notation.
+  { opens: /^failed to verify \S+@sha256:[0-9a-f]+: / },
+  { opens: /^unable to retrieve digital signature with digest .*? from the Repository, error : /, to: "registry" },
+  { opens: /^failed to verify signature with digest \S+, / },
+  { opens: /^authenticity verification failed with error : / },
   { opens: /^(?=failed to parse image\b)/, to: "reference" },
   { opens: /^failed to load public key from k8s:\S*: /, to: "secret" },
   { opens: /^failed to load public key from (?:aws|gcp|azure)kms:\S*: /, to: "kms" },
@@ -132,13 +147,20 @@ const STEPS: readonly Step[] = [
   },
 ];
 
-/** `Get "https://host/path": `, `GET https://host/path: `, and `... giving up after 4 attempt(s): `. */
+/** `Get "https://host/path": ` (oras: `GET "..."`), `GET https://host/path: `, and `... giving up after 4 attempt(s): `. */
 const REQUEST =
-  /^(?:(?:Get|Head|Post|Put|Patch) "([^"]*)"|(?:GET|HEAD|POST|PUT|PATCH) (https?:\S+?))(?: giving up after \d+ attempt\(s\))?: +/;
+  /^(?:(?:Get|Head|Post|Put|Patch|GET|HEAD) "([^"]*)"|(?:GET|HEAD|POST|PUT|PATCH) (https?:\S+?))(?: giving up after \d+ attempt\(s\))?: +/;
 
-const LISTS: readonly { opens: RegExp; place: Place }[] = [
-  { opens: /^no matching signatures: */, place: "signature" },
-  { opens: /^no matching attestations: */, place: "attestation" },
+const LISTS: readonly { opens: RegExp; place: Place; between: RegExp }[] = [
+  // The verifier writes a line for each signature, from the second one with a space before it.
+  { opens: /^no matching signatures: */, place: "signature", between: /\r?\n (?=\S)/ },
+  { opens: /^no matching attestations: */, place: "attestation", between: /\r?\n (?=\S)/ },
+  // Notation, on Kyverno 1.19.
+  {
+    opens: /^signature verification failed\s+(?=failed to verify signature with digest )/,
+    place: "signature",
+    between: /\s+(?=failed to verify signature with digest )/,
+  },
 ];
 
 function stepInto(start: Place, begin: string): Cause[] {
@@ -146,7 +168,11 @@ function stepInto(start: Place, begin: string): Cause[] {
   // Each turn takes something off or ends.
   for (;;) {
     const list = LISTS.find(({ opens }) => opens.test(text));
-    if (list && (place === "registry" || place === "rule")) return listOf(list.place, text.replace(list.opens, ""));
+    if (list && (place === "registry" || place === "rule")) {
+      const lines = text.replace(list.opens, "");
+      if (lines.trim() === "") return [cause(list.place, "")];
+      return lines.split(list.between).flatMap((one) => stepInto(list.place, one.trim()));
+    }
     const [whole, quoted, plain] = REQUEST.exec(text) ?? [];
     if (whole) {
       place = asked(place, quoted ?? plain ?? "");
@@ -160,6 +186,7 @@ function stepInto(start: Place, begin: string): Cause[] {
     if (!step) return [cause(place, text)];
     place = step.to ?? place;
     text = text.replace(step.opens, "");
+    if (step.ends) return [cause(place, text)];
   }
 }
 
@@ -171,12 +198,6 @@ function asked(place: Place, url: string): Place {
   if (/^https?:\/\/[^/]+\/v2(?:\/|$)/.test(url)) return "registry";
   if (/\/api\/v1\/log\b/.test(url)) return "log";
   return /[?&](?:scope|service)=|\/(?:oauth2\/)?(?:token|exchange|auth)\b/.test(url) ? "token" : "registry";
-}
-
-/** The verifier writes a line for each signature, from the second one with a space before it. */
-function listOf(place: Place, text: string): Cause[] {
-  if (text.trim() === "") return [cause(place, "")];
-  return text.split(/\r?\n (?=\S)/).flatMap((one) => stepInto(place, one.trim()));
 }
 
 function cause(place: Place, text: string): Cause {

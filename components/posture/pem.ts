@@ -57,7 +57,11 @@ export class PemStore {
   tufRoot(key: string, json: string): string {
     if (json === UNKNOWN_VALUE) return UNKNOWN_VALUE;
     if (!isTufRoot(json))
-      return this.refuse(key, { found: "a text that is none" }, 'the text of a root.json ("_type": "root")');
+      return this.refuse(
+        key,
+        { found: "another text", fix: `put the text of your update repository's root.json itself at ${key}` },
+        'the text of a root.json ("_type": "root")',
+      );
     const id = fingerprint(Buffer.from(json));
     this.byFingerprint[id] = json;
     return id;

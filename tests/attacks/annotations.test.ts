@@ -127,16 +127,41 @@ attacks("forged verdicts", (get) => {
     refused(`verdict turned into ${value || "nothing"} together with a new image`, unsignedText, () =>
       change({ metadata: annotations({ [verdictKey]: value }), ...container0() }, strategicPatch),
     );
-    outcome(`verdict turned into ${value || "nothing"} alone changes nothing`, "admitted", async () => {
+    const alone = async () => {
       const victim = await goodPod();
       const answer = await patch(get().developer, apps, "Pod", victim, {
         metadata: annotations({ [verdictKey]: value }),
       });
       if (!answer.admitted) throw new Error(answer.message);
-      const live = answer.object.metadata as { annotations: Record<string, string> };
-      if (live.annotations[verdictKey] !== verdict(good())) throw new Error(`it is ${live.annotations[verdictKey]}`);
-      return "Kyverno's own verdict stands again";
-    });
+      const { metadata } = answer.object as { metadata: { annotations: Record<string, string> } };
+      return { victim, stands: metadata.annotations[verdictKey] };
+    };
+    outcome(
+      `verdict turned into ${value || "nothing"} alone changes nothing`,
+      "admitted",
+      async () => {
+        const { stands } = await alone();
+        if (stands !== verdict(good())) throw new Error(`it is ${stands}`);
+        return "Kyverno's own verdict stands again";
+      },
+      undefined,
+      { line: "1.10", why: "1.19 leaves it as it is, and believes it no more than any other" },
+    );
+    outcome(
+      `verdict turned into ${value || "nothing"} is worth nothing to the next image`,
+      "admitted",
+      async () => {
+        const { victim } = await alone();
+        const answer = await patch(get().developer, apps, "Pod", victim, container0(), strategicPatch);
+        if (answer.admitted || !unsignedText.test(answer.message)) throw new Error(answer.message);
+        const signed = { spec: { containers: [container(`${image}@${get().digests.next}`)] } };
+        const next = await patch(get().developer, apps, "Pod", victim, signed, strategicPatch);
+        if (!next.admitted) throw new Error(next.message);
+        return "an unsigned image is refused, a signed one is not";
+      },
+      undefined,
+      { line: "1.19", why: "1.10 puts its own verdict back at once" },
+    );
   }
   refused("verdict of a number or list is no annotation at all", /cannot unmarshal|invalid|unable/i, () =>
     create(get().developer, apps, pod(name(), bad(), { annotations: { [verdictKey]: { [bad()]: true } } })),

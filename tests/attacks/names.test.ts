@@ -13,7 +13,7 @@ import {
 import { container, deployment, pod } from "./objects";
 
 const malformed =
-  /invalid reference format|invalid checksum digest format|must be lowercase|must not be more than 255|too long/;
+  /invalid reference format|invalid checksum digest format|must be lowercase|must not be more than 255|too long|must not have leading or trailing whitespace/;
 const disguised = /is another spelling of an image that must be signed/;
 const unsigned = /no matching signatures|no signatures found/;
 const noSigner = /no signer is configured/;

@@ -117,8 +117,8 @@ attacks("namespaced policies", (get) => {
     await ask(admin, "POST", `/apis/rbac.authorization.k8s.io/v1/namespaces/${apps}/rolebindings`, {
       apiVersion: "rbac.authorization.k8s.io/v1",
       kind: "RoleBinding",
-      metadata: { name: "oncall-admin" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "admin" },
+      metadata: { name: "oncall-owner-extras" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "owner-extras" },
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "platform-oncall" }],
     });
     return write(oncall, apps, policy("own-oncall", HARMFUL["looks harmless"]!));

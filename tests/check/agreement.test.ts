@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as x509 from "@peculiar/x509";
+import { explain } from "../../cli/doctor/explain/explain";
 import type { CheckReport, Reason } from "../../cli/judging/imageReport";
 import { type Certificate, createAuthority, createKeyPair, issue } from "../../local/certificates";
 import type { Fault } from "../../local/proxy";
@@ -85,6 +86,7 @@ describe("check and admission say the same", function () {
       } else if (admitted !== (verdict === "admitted")) {
         wrong.push(`${title}: expected ${verdict}, admission says ${done}`);
       }
+      if (!admitted && explain(done).exitCode !== 0) wrong.push(`${title}: doctor explain does not know ${done}`);
     }
     console.log(`      ${cases.length} images compared`);
     cases.length = 0;

@@ -359,6 +359,7 @@ describe("monitoring: a real Prometheus on a real Kyverno", function () {
     for (const panel of panels) {
       const results = [];
       for (const { expr, legend } of panel.queries) {
+        if (!asksIgnoringFirst() && expr.includes("webhook_fail_open_count")) continue;
         const samples = await prometheus.queryRange(expr.replaceAll(RANGE, "15s"), begin, end, 2);
         const numbers = samples.flatMap(({ values }) => values.map(([, value]) => value)).filter(Number.isFinite);
         assert.ok(numbers.length > 0, `${panel.title} (${legend}): no data for ${expr}`);

@@ -59,6 +59,7 @@ describe("docs: settings", () => {
   const filled = (value: unknown): unknown => {
     if (typeof value === "string") {
       if (/^-----BEGIN CERTIFICATE-----\s*(\.\.\.)?\s*$/.test(value)) return certificate;
+      if (/^\{"signed": \.\.\.\s*$/.test(value)) return JSON.stringify({ signed: { _type: "root" } });
       return /^-----BEGIN PUBLIC KEY-----\s*(\.\.\.)?\s*$/.test(value) ? publicKey : value;
     }
     if (Array.isArray(value)) return value.map(filled);

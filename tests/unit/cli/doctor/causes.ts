@@ -1,7 +1,7 @@
 import type { Verdict } from "../../../../cli/refusals/causes";
 
 /**
- * Texts of Kyverno 1.10.7 and what it is made of, each with its source: recorded, or put together from the format strings
+ * Texts of Kyverno 1.10.7, of 1.19.1 where it says so, and what they are made of, each with its source: recorded, or put together from the format strings
  * at that place. One line is one case: what it means, what it says about the image, the text, where it comes from.
  * MODULES: cosign = Kyverno's fork of cosign 1.13; ggcr = go-containerregistry 0.15.2; sigstore = sigstore/sigstore 1.6.3;
  * rekor = rekor 1.1.1 with go-retryablehttp 0.7.2.
@@ -26,7 +26,131 @@ const rekor = "https://rekor.sigstore.dev/api/v1/log/entries/retrieve";
 const aws = "failed to load public key from awskms:///alias/cosign: kms get: ";
 const operation = "operation error KMS: GetPublicKey, ";
 
+const bundles = (text: string) => keyless(`failed to fetch bundles: ghcr.io/a/b:1: ${text}`);
+const notated = `ghcr.io/a/b@sha256:${"1".repeat(64)}`;
+const notation = (text: string) =>
+  `failed to verify image ghcr.io/a/b:1: ${PATH.slice(0, -1)}: failed to verify ${notated}: ${text}`;
+const notations = (...texts: string[]) =>
+  notation(
+    [
+      "signature verification failed",
+      ...texts.map((text) => `failed to verify signature with digest sha256:1, ${text}`),
+    ].join("\n"),
+  );
+
 export const CAUSES: readonly CauseCase[] = [
+  // Sigstore bundles, Kyverno 1.19.1 pkg/image/verifiers/cpol/cosign.
+  one(
+    "no-matching-bundles",
+    "notVerified",
+    keyless("sigstore bundle verification failed: no matching signatures found"),
+    "1.19.1 verifier.go:38",
+  ),
+  one("too-many-referrers", undefined, bundles("failed to fetch referrers: too many referrers found, max limit is 50")),
+  one(
+    "unreadable-bundle",
+    undefined,
+    bundles("failed to unmarshal bundle: proto: syntax error (line 1:1): unexpected x"),
+  ),
+  one("unreadable-bundle", undefined, bundles("layers not found")),
+  one("unreadable-bundle", undefined, bundles("layer size 20000000 exceeds 10485760")),
+  one("not-found", undefined, bundles("HEAD https://ghcr.io/v2/a/b/manifests/1: unexpected status code 404 Not Found")),
+  one(
+    "unauthorized",
+    undefined,
+    bundles("GET https://ghcr.io/v2/a/b/referrers/sha256:1: UNAUTHORIZED: authentication required"),
+  ),
+  one(
+    "registry-timeout",
+    undefined,
+    bundles(
+      `failed to fetch referrer layer: ${manifest}net/http: request canceled (Client.Timeout exceeded while awaiting headers)`,
+    ),
+  ),
+  one(
+    "update-repository",
+    undefined,
+    keyless(
+      'failed to get trusted material: ghcr.io/a/b:1: initializing tuf: updating local metadata and targets: error updating to TUF remote mirror: tuf: failed to download timestamp.json: Get "https://tuf.example.com/timestamp.json": dial tcp: lookup tuf.example.com: no such host',
+    ),
+    "1.19.1 pkg/sigstoretuf:73",
+  ),
+  one(
+    "update-repository",
+    undefined,
+    keyless(
+      "failed to get trusted material: ghcr.io/a/b:1: error getting target trusted_root.json: tuf: no such target",
+    ),
+    "1.19.1 pkg/sigstoretuf:77",
+  ),
+  one(
+    "invalid-configuration",
+    undefined,
+    keys("failed to get trusted material: ghcr.io/a/b:1: failed to load public key: PEM decoding failed"),
+    "1.19.1 sigstore.go:251",
+  ),
+  // Notation: notation-go 1.0.0-rc.6 in Kyverno 1.10.7, 1.3.2 in 1.19.1.
+  one(
+    "no-notation-signature",
+    "unsigned",
+    notation(`no signature is associated with "${notated}", make sure the artifact was signed successfully`),
+  ),
+  one("notation-refused", "notVerified", notation("signature verification failed")),
+  one(
+    "notation-limit",
+    undefined,
+    notation("signature evaluation stopped. The configured limit of 10 signatures to verify per artifact exceeded"),
+  ),
+  one(
+    "notation-untrusted",
+    "wrongCA",
+    notations("the signature's certificate chain does not contain any trusted certificate"),
+  ),
+  one(
+    "notation-envelope notation-untrusted",
+    "wrongCA",
+    notations(
+      "signature is invalid. Error: crypto/rsa: verification error",
+      "signature is not produced by a trusted signer",
+    ),
+  ),
+  one(
+    "notation-envelope",
+    "notVerified",
+    notations("unable to parse the digital signature, error : invalid character 'x'"),
+  ),
+  one(
+    "notation-expired",
+    "notVerified",
+    notations('digital signature has expired on "Mon, 02 Jan 2006 15:04:05 -0700"'),
+  ),
+  one(
+    "notation-expired",
+    "notVerified",
+    notations(
+      'verification time is after certificate "CN=team" validity period, it was expired at "Mon, 02 Jan 2006 15:04:05 -0700"',
+    ),
+  ),
+  one("notation-revoked", "notVerified", notations('signing certificate with subject "CN=team" is revoked')),
+  one(
+    "notation-revocation",
+    undefined,
+    notations('signing certificate with subject "CN=team" revocation status is unknown'),
+  ),
+  one("notation-plugin", "notVerified", notations("plugin unsupported due to nil verifier.pluginManager")),
+  one(
+    "registry-error",
+    undefined,
+    notation(
+      `unable to retrieve digital signature with digest "sha256:1" associated with "${notated}" from the Repository, error : GET "https://ghcr.io/v2/a/b/blobs/sha256:1": response status code 503: Service Unavailable`,
+    ),
+  ),
+  one(
+    "unauthorized",
+    undefined,
+    notation('GET "https://ghcr.io/v2/a/b/referrers/sha256:1": response status code 401: Unauthorized'),
+    "oras-go registry/remote/errcode",
+  ),
   // Of Kyverno 1.13.4.
   one(
     "not-found",
@@ -859,6 +983,6 @@ export const CAUSES: readonly CauseCase[] = [
   ),
 ];
 
-function one(means: string, verdict: Verdict | undefined, text: string, source: string): CauseCase {
+function one(means: string, verdict: Verdict | undefined, text: string, source = "the sources above"): CauseCase {
   return { means, verdict, text, source };
 }
