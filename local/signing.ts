@@ -43,7 +43,7 @@ export type BundleSigner =
 const password = "local";
 
 /** What cosign 3 must be told to sign in the format that Kyverno 1.10 reads. */
-const TAG_FORMAT = ["--new-bundle-format=false", "--use-signing-config=false"];
+export const TAG_FORMAT = ["--new-bundle-format=false", "--use-signing-config=false"];
 
 export async function createCosign(options: {
   sigstore: Sigstore;

@@ -1,4 +1,3 @@
-import { KyvernoTarget } from "../../components/args";
 import { KYVERNO_LINES } from "../../components/posture/kyvernoLines";
 import { resolveSettings } from "../../components/resolve";
 import { checkImage } from "../judging/image";
@@ -29,7 +28,7 @@ export async function checkImages(
     version: 1,
     stack,
     kyverno: posture.kyverno.appVersion,
-    judgedAs: KYVERNO_LINES[KyvernoTarget.V1_10].appVersion,
+    judgedAs: KYVERNO_LINES[posture.kyverno.target].appVersion,
     images: reports,
     exitCode: exitCode(reports),
   };
@@ -39,8 +38,6 @@ export async function runCheck(images: string[], options: CheckOptions): Promise
   const json = isJson(options);
   const settings = readStackSettings(options.stack, options.cwd, options);
   const report = await checkImages(images, options.stack, settings, options.namespace);
-  if (report.kyverno !== report.judgedAs)
-    process.stderr.write(`warning: judged as Kyverno ${report.judgedAs}; the stack installs ${report.kyverno}\n`);
   process.stdout.write(`${json ? JSON.stringify(report, null, 2) : describeReport(report)}\n`);
   process.exitCode = report.exitCode;
 }

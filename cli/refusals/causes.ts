@@ -115,6 +115,7 @@ const STEPS: readonly Step[] = [
   { opens: /^searching log query: /, to: "log" },
   { opens: /^kms get: / },
   { opens: /^(?:unable to verify bundle|error verifying bundle|verifying bundle): / },
+  { opens: /^cert verification failed: / },
   { opens: /^failed to get roots from fulcio: /, to: "trust" },
   { opens: /^(?:retrieving rekor public key|unable to fetch Rekor public keys|initializing tuf): /, to: "trust" },
   { opens: /^no valid tlog entries found (?=unable to fetch Rekor public keys)/ },

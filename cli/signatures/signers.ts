@@ -1,4 +1,5 @@
 import { TrustRoot } from "../../components/args";
+import { KYVERNO_LINES } from "../../components/posture/kyvernoLines";
 import { pemOf } from "../../components/posture/pem";
 import { describeSigner } from "../../components/posture/signers";
 import type { Attestation, ImageRule, Resolved, Signer } from "../../components/posture/types";
@@ -6,7 +7,15 @@ import { bundleFaults, type StoredBundle } from "./bundles";
 import { type Certificate, certificatesOf, trustedPath } from "./certificates";
 import { keyOf } from "./keys";
 import type { SignatureLayer } from "./layers";
-import { type Anchor, FAULTS, type Fault, matchIdentity, SignatureFault, verifySignature } from "./verifySignature";
+import {
+  type Anchor,
+  type Attention,
+  FAULTS,
+  type Fault,
+  matchIdentity,
+  SignatureFault,
+  verifySignature,
+} from "./verifySignature";
 import { verifyStatement } from "./verifyStatement";
 
 /** Whether the signatures satisfy an image entry; undefined where only the cluster or the log could tell. */
@@ -27,7 +36,9 @@ export function checkSignatures(
   return countSigners(rule, layers.length, resolved, (signer) => {
     const anchor = anchorOf(signer, resolved);
     if (anchor === "elsewhere") return anchor;
-    return anchor instanceof SignatureFault ? [anchor] : tryAll(signer, anchor, layers, imageDigest);
+    return anchor instanceof SignatureFault
+      ? [anchor]
+      : tryAll(signer, anchor, layers, imageDigest, intermediatesFor(resolved));
   });
 }
 
@@ -84,9 +95,9 @@ function tryAll(
   anchor: Anchor,
   layers: readonly SignatureLayer[],
   imageDigest: string,
+  intermediates: Intermediates,
 ): SignatureFault[] {
   const faults: SignatureFault[] = [];
-  const intermediates = new Intermediates();
   for (const layer of layers) {
     try {
       verifySignature(layer, imageDigest, anchor, intermediates.of(layer));
@@ -109,12 +120,18 @@ function asFault(error: unknown): SignatureFault {
 class Intermediates {
   private kept: readonly Certificate[] | undefined;
 
+  constructor(private readonly asCosign3: boolean) {}
+
   of({ chain }: SignatureLayer): readonly Certificate[] {
+    if (this.asCosign3) return chain.slice(0, -1);
     if (chain.length <= 1) this.kept = undefined;
     else this.kept ??= chain.slice(0, -1);
     return this.kept ?? [];
   }
 }
+
+const isCosign3 = ({ posture }: Resolved) => KYVERNO_LINES[posture.kyverno.target].verifiesAsCosign3;
+const intermediatesFor = (resolved: Resolved) => new Intermediates(isCosign3(resolved));
 
 /** `elsewhere`: the key is in a KMS or a Secret. */
 function anchorOf(signer: Signer, resolved: Resolved): Anchor | SignatureFault | "elsewhere" {
@@ -122,10 +139,14 @@ function anchorOf(signer: Signer, resolved: Resolved): Anchor | SignatureFault |
   const { trust } = posture;
   const pem = (id: string | undefined) => (id === undefined ? undefined : pemOf(materials.pem, id));
   const logs = { rekorKey: pem(trust.rekor?.publicKey), ctLogKey: pem(trust.ctLogPublicKey) };
-  const base = { hash: "sha256" as const, roots: [], ...logs, logRequired: false };
+  const asCosign3 = isCosign3(resolved);
+  const unused: Attention = asCosign3 ? "ignored" : "read";
+  const base = { hash: "sha256" as const, roots: [], ...logs, entries: unused, receipts: unused };
   if (signer.kind === "keyless") {
     const roots = (signer.roots ?? trust.fulcioCertificates).flatMap((id) => certificatesOf(pem(id)!));
-    return { ...base, roots, logRequired: trust.rekor !== undefined && !signer.roots };
+    if (signer.roots) return { ...base, roots };
+    const entries = trust.rekor ? "demanded" : unused;
+    return { ...base, roots, entries, receipts: asCosign3 && trust.ctLogPublicKey ? "demanded" : unused };
   }
   if (signer.kind === "key") {
     const key = keyOf(signer, resolved);
@@ -165,7 +186,7 @@ export function checkAttestation(
     if (anchor === "elsewhere") return fail(`only the cluster can read ${describeSigner(signer)}`, undefined);
     if (anchor instanceof SignatureFault) return fail(anchor.message);
     const faults: SignatureFault[] = [];
-    const intermediates = new Intermediates();
+    const intermediates = intermediatesFor(resolved);
     let found = false;
     for (const layer of layers) {
       try {

@@ -42,9 +42,13 @@ export interface Anchor {
   /** Keys of the logs that Kyverno has as files. */
   readonly rekorKey?: string;
   readonly ctLogKey?: string;
-  /** Whether the signer demands an entry in the log. */
-  readonly logRequired: boolean;
+  /** Entries of the transparency log: of each signature, of those that bring one along, or of none. */
+  readonly entries: Attention;
+  /** The same for receipts of the certificate log. */
+  readonly receipts: Attention;
 }
+
+export type Attention = "demanded" | "read" | "ignored";
 
 /** Whether an identity is the signer's; throws {@link SignatureFault}. */
 export function matchIdentity(signer: KeylessSigner, has: Identity | undefined): void {
@@ -65,7 +69,7 @@ export function matchIdentity(signer: KeylessSigner, has: Identity | undefined):
   }
 }
 
-/** Verifies one signature as Kyverno 1.10 does, in its order; throws {@link SignatureFault}. */
+/** Verifies one signature as Kyverno does, in the order of 1.10; throws {@link SignatureFault}. */
 export function verifySignature(
   layer: SignatureLayer,
   imageDigest: string,
@@ -92,7 +96,12 @@ export function trustedKey(layer: SignatureLayer, anchor: Anchor, intermediates:
   if (!certificate) throw new SignatureFault("noCertificate", "signed with a key, not with a certificate");
   const path = trustedPath(certificate, anchor.roots, intermediates);
   if (!path) throw new SignatureFault("wrongCA", "the certificate does not lead to a trusted authority");
-  if (receiptsOf(path, anchor.ctLogKey) === "invalid") {
+  if (anchor.receipts === "ignored") return certificate.node.publicKey;
+  const receipts = receiptsOf(path, anchor.ctLogKey);
+  if (receipts === "none" && anchor.receipts === "demanded") {
+    throw new SignatureFault("untrustedCertificateLog", "the certificate has no receipt of a certificate log");
+  }
+  if (receipts === "invalid") {
     throw new SignatureFault(
       "untrustedCertificateLog",
       anchor.ctLogKey
@@ -183,9 +192,13 @@ function entryKind({ body }: LogBundle): { kind: string; apiVersion: string; spe
 }
 
 function verifyLogEntry(layer: SignatureLayer, key: KeyObject, anchor: Anchor): void {
+  if (anchor.entries === "ignored") {
+    needValidToday(layer);
+    return;
+  }
   const { bundle } = layer;
   if (!bundle) {
-    if (!anchor.logRequired) return;
+    if (anchor.entries === "read") return;
     throw new SignatureFault("noLogEntry", "no entry of the transparency log comes with the signature", true);
   }
   needLogKey(anchor);
@@ -194,6 +207,16 @@ function verifyLogEntry(layer: SignatureLayer, key: KeyObject, anchor: Anchor): 
   } catch (error) {
     throw logFault(error, layer, bundle, anchor);
   }
+}
+
+/** Where no log tells the time of a signature, today's counts. */
+export function needValidToday({ certificate }: SignatureLayer): void {
+  if (!certificate || certificate.sigstore.validForDate(new Date())) return;
+  const { notBefore, notAfter } = certificate.sigstore;
+  throw new SignatureFault(
+    "expired",
+    `no log proves when it was made, and the certificate is valid from ${iso(notBefore)} to ${iso(notAfter)}`,
+  );
 }
 
 /** Without a key Kyverno 1.10 goes to its own root of trust, which it can't load. */
@@ -207,7 +230,7 @@ function logFault(error: unknown, layer: SignatureLayer, bundle: LogBundle, anch
     return expiredFault(layer, bundle);
   }
   const reason = error instanceof Error ? error.message : String(error);
-  return new SignatureFault("untrustedLog", `the log entry does not hold: ${reason}`, anchor.logRequired);
+  return new SignatureFault("untrustedLog", `the log entry does not hold: ${reason}`, anchor.entries === "demanded");
 }
 
 export function expiredFault({ certificate }: SignatureLayer, bundle: LogBundle): SignatureFault {

@@ -2,7 +2,15 @@ import { createHash, type KeyObject, verify } from "node:crypto";
 import { dsse } from "@sigstore/core";
 import type { Certificate } from "./certificates";
 import type { SignatureLayer } from "./layers";
-import { type Anchor, expiredFault, needLogKey, promiseHolds, SignatureFault, trustedKey } from "./verifySignature";
+import {
+  type Anchor,
+  expiredFault,
+  needLogKey,
+  needValidToday,
+  promiseHolds,
+  SignatureFault,
+  trustedKey,
+} from "./verifySignature";
 
 /** An in-toto statement out of its signed envelope. */
 export interface Statement {
@@ -16,7 +24,7 @@ interface Envelope {
   signatures?: { sig?: string }[];
 }
 
-/** Verifies one attestation as Kyverno 1.10 does and returns what it states; throws {@link SignatureFault}. */
+/** Verifies one attestation as Kyverno does and returns what it states; throws {@link SignatureFault}. */
 export function verifyStatement(
   layer: SignatureLayer,
   imageDigest: string,
@@ -74,14 +82,18 @@ function parseStatement({ payload }: Envelope): Statement {
  * writes another kind (`dsse`) by default.
  */
 function verifyLogEntry(layer: SignatureLayer, anchor: Anchor): void {
+  if (anchor.entries === "ignored") {
+    needValidToday(layer);
+    return;
+  }
   const { bundle, certificate } = layer;
   if (!bundle) {
-    if (!anchor.logRequired) return;
+    if (anchor.entries === "read") return;
     throw new SignatureFault("noLogEntry", "no entry of the transparency log comes with the statement", true);
   }
   needLogKey(anchor);
   const broken = (why: string) =>
-    new SignatureFault("untrustedLog", `the log entry does not hold: ${why}`, anchor.logRequired);
+    new SignatureFault("untrustedLog", `the log entry does not hold: ${why}`, anchor.entries === "demanded");
   if (!promiseHolds(bundle, anchor)) throw broken("it is not by the trusted log");
   const time = new Date(bundle.integratedTime * 1000);
   if (certificate && !certificate.sigstore.validForDate(time)) throw expiredFault(layer, bundle);

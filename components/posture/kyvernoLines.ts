@@ -27,6 +27,11 @@ export interface KyvernoLine {
   readonly logsByEcdsaOnly: boolean;
   /** Whether a policy must say when a log is not used; else its verifier asks the public one. */
   readonly absentLogsAreNamed: boolean;
+  /**
+   * Whether cosign's tag format is verified as cosign 3 does: only with the logs that the policy names, there with a
+   * receipt in each certificate, and by today's date where no log tells the time of a signature.
+   */
+  readonly verifiesAsCosign3: boolean;
   /** Whether a verdict is kept for an hour under the image's text, so that a tag that moved would be believed unseen. */
   readonly cachesVerdictsByTag: boolean;
   /** Whether the chart takes the webhooks' filter as a block and hook images as {registry, repository, tag}. */
@@ -77,6 +82,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     readsBundles: false,
     logsByEcdsaOnly: true,
     absentLogsAreNamed: false,
+    verifiesAsCosign3: false,
     cachesVerdictsByTag: false,
     chartTakesBlocks: false,
     chartTakesVolumes: false,
@@ -123,6 +129,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     readsBundles: true,
     logsByEcdsaOnly: false,
     absentLogsAreNamed: true,
+    verifiesAsCosign3: true,
     cachesVerdictsByTag: true,
     chartTakesBlocks: true,
     chartTakesVolumes: true,

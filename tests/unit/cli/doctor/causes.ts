@@ -151,6 +151,50 @@ export const CAUSES: readonly CauseCase[] = [
     notation('GET "https://ghcr.io/v2/a/b/referrers/sha256:1": response status code 401: Unauthorized'),
     "oras-go registry/remote/errcode",
   ),
+  // What its verifier says of cosign's tag format, as admission said it.
+  ...(
+    [
+      [
+        "certificate-expired",
+        "notVerified",
+        "checking expiry on certificate with bundle: certificate expired before observed time: 2026-11-28T19:02:13Z is before 2026-11-28T19:52:13Z",
+      ],
+      [
+        "certificate-expired",
+        "notVerified",
+        "checking expiry on certificate with bundle: certificate was issued after observed time: 2026-11-29T19:52:14Z is after 2026-11-28T19:52:14Z",
+      ],
+      ["certificate-expired", "notVerified", "expected a signed timestamp to verify an expired certificate"],
+      ["no-receipt", "notVerified", "certificate does not include required embedded SCT and no detached SCT was set"],
+      [
+        "untrusted-certificate",
+        "wrongCA",
+        'cert verification failed: x509: certificate signed by unknown authority (possibly because of "x509: ECDSA verification failure" while trying to verify candidate authority certificate "sigstore-local"). Check your TUF root (see cosign initialize) or set a custom root with env var SIGSTORE_ROOT_FILE',
+      ],
+      ["no-certificate", "wrongSigner", "empty key"],
+      [
+        "untrusted-log",
+        "notVerified",
+        "error verifying bundle: signature in bundle does not match signature being verified",
+      ],
+      [
+        "untrusted-log",
+        "notVerified",
+        "error verifying bundle: comparing public key PEMs, expected -----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----\n, got -----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n",
+      ],
+      ["malformed-signature", "notVerified", "unmarshaling bundle: unexpected end of JSON input"],
+      ["malformed-signature", "notVerified", "error during PEM decoding"],
+      [
+        "malformed-signature",
+        "notVerified",
+        "error verifying bundle: failed to extract key from bundle: unsupported type",
+      ],
+      ["no-log-entry", "notVerified", "offline verification failed"],
+    ] as const
+  ).map(([means, verdict, text]) =>
+    one(means, verdict, keyless(`no matching signatures: ${text}`), "recorded, 1.19.1"),
+  ),
+  one("notation-envelope", "notVerified", notations("content descriptor mismatch"), "recorded, 1.19.1"),
   // Of Kyverno 1.13.4.
   one(
     "not-found",

@@ -66,7 +66,8 @@ function recorded(): { layer: SignatureLayer; anchor: Anchor; json: Recorded } {
       roots: certificatesOf(trust.fulcioCertificates),
       rekorKey: trust.rekorPublicKey,
       ctLogKey: trust.ctLogPublicKey,
-      logRequired: true,
+      entries: "demanded" as const,
+      receipts: "read" as const,
     },
   };
 }
