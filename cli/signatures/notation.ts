@@ -1,5 +1,5 @@
 import { constants, type KeyObject, verify } from "node:crypto";
-import { decode, encode, type Tag } from "cbor2";
+import { decode, encode, Tag } from "cbor2";
 import { pemOf } from "../../components/posture/pem";
 import type { CertificateSigner, Resolved } from "../../components/posture/types";
 import type { RegistryClient } from "../images/registry";
@@ -76,14 +76,16 @@ function readEnvelope(read: (content: Buffer) => Envelope, content: Buffer): Not
       throw new Error(`Kyverno has no plugin for ${String(beyond ?? header[`${PREFIX}verificationPlugin`])}`);
     if (contentType !== PAYLOAD) throw new Error(`its content is ${String(contentType)}`);
     const { targetArtifact } = JSON.parse(payload.toString("utf8")) as { targetArtifact: { digest: string } };
-    const expiry = header[`${PREFIX}expiry`];
+    const end = header[`${PREFIX}expiry`];
+    const expiry = end === undefined || end instanceof Date ? end : new Date(String(end));
+    if (expiry && Number.isNaN(expiry.getTime())) throw new Error("it says no time at which it ends");
     return {
       chain: chain.map((der) => certificateOf(Buffer.from(der))),
       signed,
       signature,
       algorithm,
       target: targetArtifact.digest,
-      ...(expiry === undefined ? {} : { expiry: expiry instanceof Date ? expiry : new Date(String(expiry)) }),
+      ...(expiry ? { expiry } : {}),
     };
   } catch (error) {
     return new SignatureFault("malformedSignature", `a signature can't be read: ${(error as Error).message}`);
@@ -122,11 +124,14 @@ const COSE_ALGORITHMS: ReadonlyMap<unknown, string> = new Map([
   [-39, "PS512"],
 ]);
 
+/** A tag of the signer's choice could take hours: a large number does. Times are the only one that is wanted. */
+const READING = { rejectDuplicateKeys: true, preferMap: true, ignoreGlobalTags: true, maxDepth: 16 };
+const TIME = 1;
+
 /** https://github.com/notaryproject/specifications/blob/main/specs/signature-envelope-cose.md */
 function readCose(content: Buffer): Envelope {
-  const options = { rejectDuplicateKeys: true, preferMap: true };
   // Parts of a Buffer would be Buffers, which the library writes as objects.
-  const { tag, contents } = decode<Tag>(new Uint8Array(content), options);
+  const { tag, contents } = decode<Tag>(new Uint8Array(content), READING);
   if (tag !== COSE.tag) throw new Error("it is no COSE_Sign1");
   const [head, unprotected, payload, signature] = contents as [
     Uint8Array,
@@ -134,9 +139,14 @@ function readCose(content: Buffer): Envelope {
     Uint8Array,
     Uint8Array,
   ];
-  const header = decode<Map<unknown, unknown>>(head, options);
+  const header = decode<Map<unknown, unknown>>(head, READING);
   return {
-    header: Object.fromEntries([...header].filter(([name]) => typeof name === "string")),
+    header: Object.fromEntries(
+      [...header].map(([name, value]) => [
+        String(name),
+        value instanceof Tag && value.tag === TIME ? new Date(Number(value.contents) * 1000) : value,
+      ]),
+    ),
     critical: header.get(COSE.critical) as unknown[],
     contentType: header.get(COSE.contentType),
     payload: Buffer.from(payload),

@@ -110,6 +110,11 @@ describe("Notation's signatures", () => {
       "expired",
       (kind) => ({ critical: [name("signingScheme"), name("expiry")], header: { [name("expiry")]: hour(-1, kind) } }),
     ],
+    [
+      "that ends at no time",
+      "malformedSignature",
+      () => ({ critical: [name("signingScheme"), name("expiry")], header: { [name("expiry")]: "soon" } }),
+    ],
     ["about another image", "wrongDigest", () => ({ target: `sha256:${"b".repeat(64)}` })],
     ["with a note that nobody must understand", undefined, () => ({ header: { "com.example.note": "x" } })],
     [
@@ -162,6 +167,13 @@ describe("Notation's signatures", () => {
       assert.deepEqual(await faultsOf([kind, changed]), ["tampered"]);
     });
   }
+
+  it("what would take hours to read is not read", async () => {
+    const number = Buffer.concat([Buffer.from("c25a00100000", "hex"), Buffer.alloc(0x100000, 0xff)]);
+    const deep = Buffer.alloc(100_000, 0x81);
+    for (const hostile of [number, deep])
+      assert.deepEqual(await faultsOf(["application/cose", hostile]), ["malformedSignature"]);
+  });
 
   it("an envelope of no known kind says nothing against another", async () => {
     const kind = "application/jose+json";
