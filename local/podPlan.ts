@@ -18,7 +18,12 @@ export const webhookPort = 9443;
 export const kyvernoRules: readonly RunRule[] = [
   { image: /(^|\/)kyverno\/kyverno[:@]/, binary: "kyverno", slot: "webhook", isolated: true },
   { image: /(^|\/)kyverno\/reports-controller[:@]/, binary: "reports-controller", slot: "reports" },
-  { image: /(^|\/)kyverno\/background-controller[:@]/, binary: "background-controller", slot: "background" },
+  {
+    image: /(^|\/)kyverno\/background-controller[:@]/,
+    binary: "background-controller",
+    slot: "background",
+    isolated: true,
+  },
 ];
 
 export type PodPlan =

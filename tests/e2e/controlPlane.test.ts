@@ -268,10 +268,12 @@ describe("control plane: real Kyverno beside a real API server", function () {
     await waitForPolicyWebhooks(plane);
   });
 
-  it("uninstalling runs the chart's hook and leaves no webhook configuration", async function () {
+  it("uninstalling ends every process; 1.10's chart takes the webhook configurations along, 1.19's leaves them", async function () {
     this.timeout(180_000);
     await uninstallKyverno(plane, {}, log);
-    assert.deepEqual(await webhookConfigurations(plane), []);
+    // The guard sees to them itself (tests/engine).
+    const left = await webhookConfigurations(plane);
+    assert.equal(left.length > 0, node.kyverno.version.startsWith("1.19."), left.join(", "));
     assert.deepEqual(node.processes(), []);
     const pods = await plane.client.makeApiClient(CoreV1Api).listNamespacedPod({ namespace: "kyverno" });
     assert.deepEqual(
