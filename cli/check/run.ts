@@ -1,4 +1,3 @@
-import { KYVERNO_LINES } from "../../components/posture/kyvernoLines";
 import { resolveSettings } from "../../components/resolve";
 import { checkImage } from "../judging/image";
 import { type CheckReport, describeReport, exitCode, type ImageReport } from "../judging/imageReport";
@@ -28,7 +27,7 @@ export async function checkImages(
     version: 1,
     stack,
     kyverno: posture.kyverno.appVersion,
-    judgedAs: KYVERNO_LINES[posture.kyverno.target].appVersion,
+    judgedAs: posture.kyverno.appVersion,
     images: reports,
     exitCode: exitCode(reports),
   };

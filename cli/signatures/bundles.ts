@@ -1,11 +1,10 @@
-import { verify } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { type Bundle, bundleFromJSON, type SerializedBundle } from "@sigstore/bundle";
 import { type TrustMaterial, toSignedEntity, VerificationError, Verifier } from "@sigstore/verify";
 import { TrustRoot } from "../../components/args";
 import { pemOf } from "../../components/posture/pem";
 import type { KeylessSigner, KeySigner, Resolved, Signer } from "../../components/posture/types";
 import type { RegistryClient } from "../images/registry";
-import { RegistryError } from "../images/registryError";
 import {
   type Certificate,
   certificateOf,
@@ -16,7 +15,8 @@ import {
 } from "./certificates";
 import { keyOf } from "./keys";
 import { publicGoodMaterial } from "./publicGood";
-import { logAuthority, matchIdentity, SignatureFault } from "./verifySignature";
+import { faultsUnlessOneCounts, logAuthority, matchIdentity, SignatureFault } from "./verifySignature";
+import { dsseHolds, INTOTO, parseStatement, type Statement } from "./verifyStatement";
 
 /** A Sigstore bundle among an image's referrers, taken apart. Nothing of it is verified yet. */
 export interface StoredBundle {
@@ -24,8 +24,7 @@ export interface StoredBundle {
   /** Absent where it is signed with a key. */
   readonly certificate?: Certificate;
   readonly identity?: Identity;
-  /** Of a statement about the image, who says what. */
-  readonly statement?: { readonly predicateType: string; readonly digests: readonly string[] };
+  readonly statement?: Statement;
 }
 
 export const BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle";
@@ -79,18 +78,9 @@ export function readBundle(content: Buffer): StoredBundle {
   }
 }
 
-const STATEMENT = "application/vnd.in-toto+json";
-
-function statementOf({ content }: Bundle): StoredBundle["statement"] {
-  if (content.$case !== "dsseEnvelope" || content.dsseEnvelope.payloadType !== STATEMENT) return undefined;
-  const { predicateType = "", subject = [] } = JSON.parse(
-    Buffer.from(content.dsseEnvelope.payload).toString("utf8"),
-  ) as {
-    predicateType?: string;
-    subject?: { digest?: { sha256?: string } }[];
-  };
-  const digests = subject.flatMap(({ digest }) => (digest?.sha256 ? [`sha256:${digest.sha256}`] : []));
-  return { predicateType, digests };
+function statementOf({ content }: Bundle): Statement | undefined {
+  if (content.$case !== "dsseEnvelope" || content.dsseEnvelope.payloadType !== INTOTO) return undefined;
+  return parseStatement(Buffer.from(content.dsseEnvelope.payload));
 }
 
 /** The faults of all bundles for one signer, none when one of them counts; "elsewhere" for a key that only the cluster has. */
@@ -100,70 +90,65 @@ export function bundleFaults(
   imageDigest: string,
   resolved: Resolved,
 ): SignatureFault[] | "elsewhere" {
-  const key = signer.kind === "key" ? keyOf(signer, resolved) : undefined;
-  if (signer.kind === "key" && !key) return "elsewhere";
-  const faults: SignatureFault[] = [];
-  for (const stored of bundles) {
-    try {
-      if (signer.kind === "key") verifyByKey(stored, key!, signer, imageDigest);
-      else verifyByIdentity(stored, signer as KeylessSigner, imageDigest, resolved);
-      return [];
-    } catch (error) {
-      if (error instanceof RegistryError) throw error;
-      faults.push(
-        error instanceof SignatureFault
-          ? error
-          : new SignatureFault("malformedSignature", error instanceof Error ? error.message : String(error)),
-      );
-    }
+  if (signer.kind === "key") {
+    const key = keyOf(signer, resolved);
+    return key ? faultsUnlessOneCounts(bundles, (one) => verifyByKey(one, key, signer, imageDigest)) : "elsewhere";
   }
-  return faults;
+  const anchors = anchorsOf(resolved);
+  return faultsUnlessOneCounts(bundles, (one) => verifyByIdentity(one, signer as KeylessSigner, imageDigest, anchors));
 }
 
 /** Without any log, whatever the bundle brings along. */
 function verifyByKey(
   stored: StoredBundle,
-  key: NonNullable<ReturnType<typeof keyOf>>,
+  key: KeyObject,
   { signatureAlgorithm }: KeySigner,
   imageDigest: string,
 ): void {
   if (stored.certificate) throw new SignatureFault("wrongKey", "signed with a certificate, not with this key");
-  const entity = toSignedEntity(stored.bundle);
   const { content } = stored.bundle;
   if (content.$case !== "dsseEnvelope") throw notAStatement();
   const { payloadType, payload, signatures } = content.dsseEnvelope;
-  const signed = Buffer.concat([
-    Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `),
-    Buffer.from(payload),
-  ]);
-  const hash = key.asymmetricKeyType === "ed25519" ? null : signatureAlgorithm;
-  if (!verify(hash, signed, key, Buffer.from(signatures[0]?.sig ?? entity.signature.signature)))
+  const [first] = signatures;
+  if (!first || !dsseHolds(payloadType, Buffer.from(payload), Buffer.from(first.sig), key, signatureAlgorithm))
     throw new SignatureFault("wrongKey", "not signed with this key");
   checkDigest(stored, imageDigest);
+}
+
+/** What the stack believes of keyless bundles. */
+interface BundleAnchors {
+  readonly roots: readonly Certificate[];
+  readonly publicGood?: TrustMaterial;
+  readonly rekorKey?: string;
+}
+
+function anchorsOf({ posture: { trust }, materials }: Resolved): BundleAnchors {
+  const pem = (id: string) => pemOf(materials.pem, id);
+  return {
+    roots: trust.fulcioCertificates.flatMap((id) => certificatesOf(pem(id))),
+    ...(trust.root === TrustRoot.PublicGood ? { publicGood: publicGoodMaterial() } : {}),
+    ...(trust.rekor ? { rekorKey: pem(trust.rekor.publicKey) } : {}),
+  };
 }
 
 function verifyByIdentity(
   stored: StoredBundle,
   signer: KeylessSigner,
   imageDigest: string,
-  { posture, materials }: Resolved,
+  { roots, publicGood, rekorKey }: BundleAnchors,
 ): void {
   const { certificate, identity, bundle } = stored;
   if (!certificate || !identity) throw new SignatureFault("noCertificate", "signed with a key, not with a certificate");
-  const { trust } = posture;
-  const pem = (id: string) => pemOf(materials.pem, id);
-  const roots = trust.fulcioCertificates.flatMap((id) => certificatesOf(pem(id)));
   if (!trustedPath(certificate, roots, []))
     throw new SignatureFault("wrongCA", "the certificate does not lead to a trusted authority");
   if (bundle.content.$case !== "dsseEnvelope") throw notAStatement();
-  const public_ = trust.root === TrustRoot.PublicGood ? publicGoodMaterial() : undefined;
-  const names = checkpointNames(stored.bundle);
+  const names = checkpointNames(bundle);
   const material: TrustMaterial = {
     certificateAuthorities: [],
     ctlogs: [],
     // The library wants the name in the URL; whose the checkpoint is, the key tells.
-    tlogs: public_?.tlogs ?? (trust.rekor ? [{ ...logAuthority(pem(trust.rekor.publicKey)), baseURL: names }] : []),
-    timestampAuthorities: public_?.timestampAuthorities ?? [],
+    tlogs: publicGood?.tlogs ?? (rekorKey ? [{ ...logAuthority(rekorKey), baseURL: names }] : []),
+    timestampAuthorities: publicGood?.timestampAuthorities ?? [],
     publicKey: () => ({
       publicKey: certificate.node.publicKey,
       validFor: (date) => certificate.sigstore.validForDate(date),
@@ -171,9 +156,9 @@ function verifyByIdentity(
   };
   const entity = toSignedEntity(bundle);
   // Whose timestamp authority counts is only in the update repository.
-  if (!public_ && entity.timestamps.some(({ $case }) => $case === "timestamp-authority"))
+  if (!publicGood && entity.timestamps.some(({ $case }) => $case === "timestamp-authority"))
     throw new SignatureFault("untrustedLog", "only the cluster knows whose timestamps count (trust.tuf)", true);
-  const tlogThreshold = trust.rekor ? 1 : 0;
+  const tlogThreshold = rekorKey ? 1 : 0;
   if (entity.tlogEntries.length < tlogThreshold)
     throw new SignatureFault("noLogEntry", "no entry of the transparency log is in the bundle");
   try {

@@ -4,7 +4,7 @@ import { pemOf } from "../../components/posture/pem";
 import type { CertificateSigner, Resolved } from "../../components/posture/types";
 import type { RegistryClient } from "../images/registry";
 import { type Certificate, certificateOf, certificatesOf } from "./certificates";
-import { SignatureFault } from "./verifySignature";
+import { faultsUnlessOneCounts, SignatureFault } from "./verifySignature";
 
 /** A signature of Notation among an image's referrers, taken apart. Nothing of it is verified yet. */
 export interface NotationSignature {
@@ -165,21 +165,10 @@ export function notationFaults(
   { materials }: Resolved,
 ): SignatureFault[] {
   const trusted = certificatesOf(pemOf(materials.pem, (certificate ?? chain)!));
-  const faults: SignatureFault[] = [];
-  for (const signature of signatures) {
-    if (signature instanceof SignatureFault) {
-      faults.push(signature);
-      continue;
-    }
-    try {
-      verifyNotation(signature, trusted, imageDigest, new Date());
-      return [];
-    } catch (error) {
-      if (!(error instanceof SignatureFault)) throw error;
-      faults.push(error);
-    }
-  }
-  return faults;
+  return faultsUnlessOneCounts(signatures, (signature) => {
+    if (signature instanceof SignatureFault) throw signature;
+    verifyNotation(signature, trusted, imageDigest, new Date());
+  });
 }
 
 /** As notation-go does at its strict level, for certificates that name no list of revoked ones. */

@@ -10,8 +10,10 @@ import type { SignatureLayer } from "./layers";
 import {
   type Anchor,
   type Attention,
+  asFault,
   FAULTS,
   type Fault,
+  faultsUnlessOneCounts,
   matchIdentity,
   SignatureFault,
   verifySignature,
@@ -36,9 +38,12 @@ export function checkSignatures(
   return countSigners(rule, layers.length, resolved, (signer) => {
     const anchor = anchorOf(signer, resolved);
     if (anchor === "elsewhere") return anchor;
-    return anchor instanceof SignatureFault
-      ? [anchor]
-      : tryAll(signer, anchor, layers, imageDigest, intermediatesFor(resolved));
+    if (anchor instanceof SignatureFault) return [anchor];
+    const intermediates = intermediatesFor(resolved);
+    return faultsUnlessOneCounts(layers, (layer) => {
+      verifySignature(layer, imageDigest, anchor, intermediates.of(layer));
+      if (signer.kind === "keyless") matchIdentity(signer, layer.identity);
+    });
   });
 }
 
@@ -87,33 +92,6 @@ function openReason(rule: ImageRule, faults: readonly SignatureFault[]): Pick<Si
   if (!asked) return { reason: "wrongKey", detail: furthest(faults).message };
   if (rule.format) return { reason: asked.fault, detail: asked.message };
   return { reason: asked.fault, detail: `${asked.message}; Kyverno will search the log at trust.rekor online` };
-}
-
-/** The faults of all signatures for one signer; none when one of them counts. */
-function tryAll(
-  signer: Signer,
-  anchor: Anchor,
-  layers: readonly SignatureLayer[],
-  imageDigest: string,
-  intermediates: Intermediates,
-): SignatureFault[] {
-  const faults: SignatureFault[] = [];
-  for (const layer of layers) {
-    try {
-      verifySignature(layer, imageDigest, anchor, intermediates.of(layer));
-      if (signer.kind === "keyless") matchIdentity(signer, layer.identity);
-      return [];
-    } catch (error) {
-      faults.push(asFault(error));
-    }
-  }
-  return faults;
-}
-
-/** Signatures are made by others, and the parsers of certificates throw errors of many kinds at what is not one. */
-function asFault(error: unknown): SignatureFault {
-  if (error instanceof SignatureFault) return error;
-  return new SignatureFault("malformedSignature", error instanceof Error ? error.message : String(error));
 }
 
 /** Kyverno 1.10 keeps the first signature's intermediates for those that follow; a chain of one forgets them. */

@@ -34,6 +34,29 @@ export class SignatureFault extends Error {
   }
 }
 
+/** Signatures are made by others, and the parsers of certificates throw errors of many kinds at what is not one. */
+export function asFault(error: unknown): SignatureFault {
+  if (error instanceof SignatureFault) return error;
+  return new SignatureFault("malformedSignature", error instanceof Error ? error.message : String(error));
+}
+
+/** Why none of an image's signatures counts for a signer; nothing where one of them does. */
+export function faultsUnlessOneCounts<Stored>(
+  signatures: readonly Stored[],
+  verify: (one: Stored) => void,
+): SignatureFault[] {
+  const faults: SignatureFault[] = [];
+  for (const one of signatures) {
+    try {
+      verify(one);
+      return [];
+    } catch (error) {
+      faults.push(asFault(error));
+    }
+  }
+  return faults;
+}
+
 /** What one signer of the posture believes: a key, or every certificate under some roots. */
 export interface Anchor {
   readonly key?: KeyObject;

@@ -12,10 +12,12 @@ import {
   trustedKey,
 } from "./verifySignature";
 
+export const INTOTO = "application/vnd.in-toto+json";
+
 /** An in-toto statement out of its signed envelope. */
 export interface Statement {
   readonly predicateType: string;
-  readonly digests: string[];
+  readonly digests: readonly string[];
 }
 
 interface Envelope {
@@ -37,7 +39,7 @@ export function verifyStatement(
   if (!envelopeHolds(envelope, key, anchor)) {
     throw new SignatureFault(anchor.key ? "wrongKey" : "tampered", "the statement is not signed with this key");
   }
-  const statement = parseStatement(envelope);
+  const statement = parseStatement(Buffer.from(envelope.payload!, "base64"));
   if (!statement.digests.includes(imageDigest)) {
     throw new SignatureFault("wrongDigest", "the statement is about another image");
   }
@@ -48,8 +50,7 @@ export function verifyStatement(
 function parseEnvelope(payload: Buffer): Envelope {
   try {
     const envelope = JSON.parse(payload.toString("utf8")) as Envelope;
-    if (envelope.payloadType === "application/vnd.in-toto+json" && typeof envelope.payload === "string")
-      return envelope;
+    if (envelope.payloadType === INTOTO && typeof envelope.payload === "string") return envelope;
   } catch {
     // Told below.
   }
@@ -57,14 +58,20 @@ function parseEnvelope(payload: Buffer): Envelope {
 }
 
 function envelopeHolds({ payload, signatures = [] }: Envelope, key: KeyObject, anchor: Anchor): boolean {
-  const signed = dsse.preAuthEncoding("application/vnd.in-toto+json", Buffer.from(payload!, "base64"));
-  const hash = key.asymmetricKeyType === "ed25519" ? null : anchor.key ? anchor.hash : "sha256";
-  return signatures.some(({ sig = "" }) => verify(hash, signed, key, Buffer.from(sig, "base64")));
+  const content = Buffer.from(payload!, "base64");
+  const hash = anchor.key ? anchor.hash : "sha256";
+  return signatures.some(({ sig = "" }) => dsseHolds(INTOTO, content, Buffer.from(sig, "base64"), key, hash));
 }
 
-function parseStatement({ payload }: Envelope): Statement {
+/** Whether a key signed this content of an envelope. */
+export function dsseHolds(type: string, content: Buffer, signature: Buffer, key: KeyObject, hash: string): boolean {
+  const algorithm = key.asymmetricKeyType === "ed25519" ? null : hash;
+  return verify(algorithm, dsse.preAuthEncoding(type, content), key, signature);
+}
+
+export function parseStatement(content: Buffer): Statement {
   try {
-    const { predicateType, subject = [] } = JSON.parse(Buffer.from(payload!, "base64").toString("utf8")) as {
+    const { predicateType, subject = [] } = JSON.parse(content.toString("utf8")) as {
       predicateType?: string;
       subject?: { digest?: { sha256?: string } }[];
     };

@@ -45,7 +45,7 @@ export function attestations(rule: ImageRule, resolved: Resolved): AttestationCh
 function attestorEntry(signer: Signer, resolved: Resolved): Attestor {
   const { posture, materials } = resolved;
   const pem = (id: string) => pemOf(materials.pem, id);
-  const absentLogsAreNamed = KYVERNO_LINES[posture.kyverno.target].absentLogsAreNamed;
+  const absentLogsAreNamed = KYVERNO_LINES[posture.kyverno.target].verifiesAsCosign3;
   switch (signer.kind) {
     case "keyless":
       return {

@@ -25,11 +25,10 @@ export interface KyvernoLine {
   readonly readsBundles: boolean;
   /** Whether the key of a log must be an ECDSA one. */
   readonly logsByEcdsaOnly: boolean;
-  /** Whether a policy must say when a log is not used; else its verifier asks the public one. */
-  readonly absentLogsAreNamed: boolean;
   /**
    * Whether cosign's tag format is verified as cosign 3 does: only with the logs that the policy names, there with a
-   * receipt in each certificate, and by today's date where no log tells the time of a signature.
+   * receipt in each certificate, and by today's date where no log tells the time of a signature. A policy must then say
+   * that a log is not used; else the public one is asked.
    */
   readonly verifiesAsCosign3: boolean;
   /** Whether a verdict is kept for an hour under the image's text, so that a tag that moved would be believed unseen. */
@@ -81,7 +80,6 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     verifiedVerdict: "true",
     readsBundles: false,
     logsByEcdsaOnly: true,
-    absentLogsAreNamed: false,
     verifiesAsCosign3: false,
     cachesVerdictsByTag: false,
     chartTakesBlocks: false,
@@ -128,7 +126,6 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     verifiedVerdict: '"pass"',
     readsBundles: true,
     logsByEcdsaOnly: false,
-    absentLogsAreNamed: true,
     verifiesAsCosign3: true,
     cachesVerdictsByTag: true,
     chartTakesBlocks: true,

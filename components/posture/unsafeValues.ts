@@ -34,6 +34,16 @@ const FEATURES: Record<string, string> = {
   "registryClient.allowInsecure": "signatures would be read without TLS verification",
 };
 
+/** Flags that mean the same to both controllers that verify. */
+const OF_BOTH: Record<string, string> = {
+  enableReporting: "reports would leave out whole kinds of rules",
+  enableTuf: FEATURES["tuf.enabled"]!,
+  tufMirror: FEATURES["tuf.mirror"]!,
+  tufRoot: FEATURES["tuf.root"]!,
+  tufRootRaw: FEATURES["tuf.rootRaw"]!,
+  openreportsEnabled: OPEN_REPORTS,
+};
+
 /** Flags of the admission controller; all others are the user's. */
 const ADMISSION_FLAGS: Record<string, string> = {
   allowInsecureRegistry: "signatures would be read without TLS verification",
@@ -47,12 +57,7 @@ const ADMISSION_FLAGS: Record<string, string> = {
   imageSignatureRepository:
     "signatures of every image would be looked for in that one repository; use images[].signatureRepository",
   kubeconfig: "Kyverno would work for another cluster",
-  enableReporting: "reports would leave out whole kinds of rules",
-  enableTuf: FEATURES["tuf.enabled"]!,
-  tufMirror: FEATURES["tuf.mirror"]!,
-  tufRoot: FEATURES["tuf.root"]!,
-  tufRootRaw: FEATURES["tuf.rootRaw"]!,
-  openreportsEnabled: OPEN_REPORTS,
+  ...OF_BOTH,
   serverIP: "the API server would call that address instead of Kyverno's Service",
   servicePort: "the API server would call a port at which nothing answers; use admissionController.service.port",
 };
@@ -66,12 +71,7 @@ const REPORTS_FLAGS: Record<string, string> = {
   imageSignatureRepository: ADMISSION_FLAGS.imageSignatureRepository!,
   kubeconfig: "reports would be about another cluster",
   aggregateReports: FEATURES["aggregateReports.enabled"]!,
-  enableReporting: "reports would leave out whole kinds of rules",
-  enableTuf: FEATURES["tuf.enabled"]!,
-  tufMirror: FEATURES["tuf.mirror"]!,
-  tufRoot: FEATURES["tuf.root"]!,
-  tufRootRaw: FEATURES["tuf.rootRaw"]!,
-  openreportsEnabled: OPEN_REPORTS,
+  ...OF_BOTH,
   policyReports: FEATURES["policyReports.enabled"]!,
   skipResourceFilters: FEATURES["backgroundScan.skipResourceFilters"]!,
 };
