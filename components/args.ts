@@ -47,6 +47,15 @@ export const KyvernoTarget = {
 } as const;
 export type KyvernoTarget = (typeof KyvernoTarget)[keyof typeof KyvernoTarget];
 
+/** What the guard's policies are written as. */
+export const PolicyForm = {
+  /** Kyverno's ClusterPolicy, which both lines know; deprecated in 1.19, and 1.20 stores none. */
+  ClusterPolicy: "clusterPolicy",
+  /** Kyverno's ImageValidatingPolicy and ValidatingPolicy, of `target: "1.19"`: what 1.20 and later want. */
+  ImageValidatingPolicy: "imageValidatingPolicy",
+} as const;
+export type PolicyForm = (typeof PolicyForm)[keyof typeof PolicyForm];
+
 /** A Kubernetes that needs other chart values than most; docs/platforms.md says which and why. */
 export const KyvernoPlatform = {
   /** Red Hat OpenShift: clean-up jobs run as the user that the namespace is given. */
@@ -827,6 +836,14 @@ export interface KyvernoArgs {
    * @default "1.10"
    */
   target?: KyvernoTarget;
+  /**
+   * What the policies are written as. `imageValidatingPolicy` is an error with `target: "1.10"`, and with settings that
+   * it can't keep: claims, keys in Secrets, conditions that have no counterpart in CEL, `trust.root: offline` with keyless
+   * signers, `install: false` and `policyExceptionsNamespace`. Default `clusterPolicy`.
+   * @default clusterPolicy
+   * @see https://kyverno.io/docs/policy-types/image-validating-policy/
+   */
+  policies?: PolicyForm;
   /**
    * Namespace that belongs to Kyverno alone: uninstalling scales down every Deployment in it. `default` and `kube-*` are
    * an error. Default `kyverno`.

@@ -6,10 +6,11 @@ import { trustFiles } from "./kyverno/trustFiles";
 import { chartValues } from "./kyverno/values";
 import { type CompiledMonitoring, compileMonitoring } from "./monitoring/compile";
 import { auditUnsignedImages } from "./policies/auditUnsignedImages";
+import { celPolicies } from "./policies/cel/compile";
 import { type ClusterPolicy, excusingNothing } from "./policies/clusterPolicy";
 import { guardImageBypass } from "./policies/guardImageBypass";
 import { guardImageVerdicts } from "./policies/guardImageVerdicts";
-import { requireSignedImages, verifyImageSignatures } from "./policies/judges";
+import { JUDGE_TEXTS, judges } from "./policies/judges";
 import { isGuard, type PolicyRole, ROLE, roleOf } from "./policies/names";
 import { inParts } from "./policies/parts";
 import { KYVERNO_LINES } from "./posture/kyvernoLines";
@@ -37,8 +38,8 @@ export interface Compiled {
 }
 
 const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => ClusterPolicy[]> = {
-  [ROLE.production]: requireSignedImages,
-  [ROLE.applications]: verifyImageSignatures,
+  [ROLE.production]: (plan, resolved) => judges(plan, resolved, JUDGE_TEXTS[ROLE.production]),
+  [ROLE.applications]: (plan, resolved) => judges(plan, resolved, JUDGE_TEXTS[ROLE.applications]),
   [ROLE.uncovered]: auditUnsignedImages,
   [ROLE.verdicts]: (plan) => [guardImageVerdicts(plan)],
   [ROLE.bypass]: guardImageBypass,
@@ -47,15 +48,8 @@ const POLICIES: Record<PolicyRole, (plan: PolicyPlan, resolved: Resolved) => Clu
 /** Posture to manifests. Pure: the same posture always gives the same text. */
 export function compilePosture(resolved: Resolved): Compiled {
   const { posture, materials } = resolved;
-  const { excusesUpdates } = KYVERNO_LINES[posture.kyverno.target];
   const trust = trustFiles(resolved);
-  const policies = [
-    ...posture.policies
-      .flatMap((plan) => POLICIES[plan.role](plan, resolved))
-      .map((policy) => (excusesUpdates ? excusingNothing(policy) : policy))
-      .flatMap(inParts),
-    ...(materials.extraPolicies as unknown as Manifest[]),
-  ];
+  const policies = [...ownPolicies(resolved), ...(materials.extraPolicies as unknown as Manifest[])];
   const networkPolicy = admissionNetworkPolicy(posture.kyverno);
   const monitoring = compileMonitoring(resolved, policies);
   return {
@@ -67,9 +61,19 @@ export function compilePosture(resolved: Resolved): Compiled {
     chartValues: chartValues(resolved, trust),
     guards: policies.filter((policy) => isGuard(roleOf(policy))).sort(byName),
     judges: policies.filter((policy) => !isGuard(roleOf(policy))).sort(byName),
-    backstop: compileBackstop(posture),
+    backstop: compileBackstop(posture, policies),
     ...(monitoring ? { monitoring } : {}),
   };
+}
+
+function ownPolicies(resolved: Resolved): Manifest[] {
+  const { policies, kyverno } = resolved.posture;
+  if (kyverno.policies) return celPolicies(resolved);
+  const { excusesUpdates } = KYVERNO_LINES[kyverno.target];
+  return policies
+    .flatMap((plan) => POLICIES[plan.role](plan, resolved))
+    .map((policy) => (excusesUpdates ? excusingNothing(policy) : policy))
+    .flatMap(inParts);
 }
 
 function namespaceOf({ namespace }: KyvernoPlan): Manifest {

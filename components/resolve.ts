@@ -9,6 +9,7 @@ import { resolveMonitoring } from "./posture/monitoring";
 import { namespaceGroups, partitionNamespaces } from "./posture/namespaces";
 import { PemStore } from "./posture/pem";
 import { planPolicies, resolveBypass, resolveSuspensions } from "./posture/policies";
+import { checkPolicyForm } from "./posture/policyForm";
 import { resolveImages } from "./posture/signers";
 import { spellings } from "./posture/spelling";
 import { resolveTrust } from "./posture/trust";
@@ -53,6 +54,7 @@ export function resolveConfig(config: GuardConfig, { now = new Date() }: Resolve
   const images = resolveImages(context);
   const trust = resolveTrust(context);
   checkTuf(context);
+  checkPolicyForm(context);
   const suspended = resolveSuspensions(context);
   const bypass = resolveBypass(context);
   const extraPolicies = checkExtraPolicies(context);

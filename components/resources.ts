@@ -5,6 +5,7 @@ import { beforeCreate } from "./hooks";
 import { nameFlag } from "./knownGuard";
 import type { ClusterClient } from "./kubernetes/client";
 import type { Json, Manifest } from "./kubernetes/manifest";
+import { CLUSTER_POLICIES } from "./kubernetes/resources";
 import type { PolicyRule } from "./kyverno/coreRules";
 import { releaseArgs } from "./kyverno/release";
 import { createMonitoring } from "./monitoring/resources";
@@ -105,9 +106,7 @@ export function createResources(parts: Omit<Component, "cleared">): Made {
     ...(release ? { release } : {}),
     cleared: component.cleared,
     policies,
-    policyNames: policiesOf(compiled)
-      .map(({ metadata }) => metadata.name)
-      .sort(),
+    policyNames: [...new Set(policiesOf(compiled).map(({ metadata }) => metadata.name))].sort(),
     // After the policies, so that Kyverno's webhooks are there; on destroy it goes before them.
     backstop: createBackstop(component, policies, gate),
     monitoring: createMonitoringParts(component, [...namespace, ...(release ? [release] : [])]),
@@ -117,7 +116,7 @@ export function createResources(parts: Omit<Component, "cleared">): Made {
 function lookFirst({ plan, probe }: Omit<Component, "cleared">): Cleared {
   const { compiled, resolved } = plan.shape;
   const { trust } = compiled;
-  const policies = policiesOf(compiled).map(({ metadata }) => metadata.name);
+  const policies = policiesOf(compiled);
   const wanted = { posture: resolved.posture, policies, ...(trust ? { trust } : {}) };
   return probe.beforeAll(wanted)?.apply((): true => true);
 }
@@ -220,8 +219,8 @@ function createPolicy(
     {
       apiVersion: manifest.apiVersion,
       kind: manifest.kind,
-      metadata: awaited(manifest.metadata),
-      spec: gate(plan.field((c) => policyNamed(c, manifest.metadata.name).spec)),
+      metadata: awaited(manifest),
+      spec: gate(plan.field((c) => sameIn(c, manifest).spec)),
     },
     // The name in the cluster is fixed, so a replacement can't stand beside what it replaces.
     {
@@ -262,19 +261,20 @@ function createMonitoringParts(component: Component, kyverno: readonly pulumi.Re
   });
 }
 
-/** By its name: what an Output brings may be another list than the one that was known when the resource was made. */
-function policyNamed(compiled: Compiled, name: string): Manifest {
-  return policiesOf(compiled).find(({ metadata }) => metadata.name === name)!;
+/** By kind and name: what an Output brings may be another list than the one that was known when the resource was made. */
+function sameIn(compiled: Compiled, { kind, metadata }: Manifest): Manifest {
+  return policiesOf(compiled).find((policy) => policy.kind === kind && policy.metadata.name === metadata.name)!;
 }
 
 /**
  * Asks the provider to wait until Kyverno reports the policy as Ready, that is, in the webhooks; and to delete it without
  * the foreground finalizer, whose removal is an update that a silent Kyverno's own webhook refuses for ever.
  */
-function awaited(metadata: Manifest["metadata"]): Manifest["metadata"] {
+function awaited({ kind, metadata }: Manifest): Manifest["metadata"] {
   const annotations = {
     ...metadata.annotations,
-    "pulumi.com/waitFor": "condition=Ready",
+    "pulumi.com/waitFor":
+      kind === CLUSTER_POLICIES.kind ? "condition=Ready" : "jsonpath={.status.conditionStatus.ready}=true",
     "pulumi.com/deletionPropagationPolicy": "background",
     // What somebody else wrote into a policy of ours is taken back, not a conflict to stop at.
     "pulumi.com/patchForce": "true",

@@ -1,7 +1,7 @@
 import type { Manifest } from "../kubernetes/manifest";
+import { listOf } from "../posture/cel";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import type { Backstop, Posture } from "../posture/types";
-import { listOf } from "./cel";
 import { admissionPolicy, resources } from "./manifests";
 
 /** The ValidatingAdmissionPolicy, as its refusals name it. */

@@ -1,6 +1,6 @@
 import type { Json, Manifest } from "../kubernetes/manifest";
+import { containersIn } from "../posture/cel";
 import type { Posture } from "../posture/types";
-import { containersIn } from "./cel";
 import { BACKSTOP_LABELS, resources } from "./manifests";
 import { notIn, STARTS } from "./startingPods";
 

@@ -1,7 +1,7 @@
 import type { Json } from "../kubernetes/manifest";
+import { imagesOf, inScopes } from "../posture/cel";
 import { scopeHas } from "../posture/namespaces";
 import type { Backstop, Posture } from "../posture/types";
-import { imagesOf, inScopes } from "./cel";
 import { type Binding, resources } from "./manifests";
 
 /** Requests by which an image starts: a pod, a debug container. */

@@ -59,6 +59,20 @@ export const resource = (
 const wholeCluster = { namespaced: false };
 
 export const CLUSTER_POLICIES = resource("ClusterPolicy", "kyverno.io/v1", "clusterpolicies", wholeCluster);
+/** What policies are written as where the stack wants the forms that Kyverno 1.20 keeps. */
+export const IMAGE_VALIDATING_POLICIES = resource(
+  "ImageValidatingPolicy",
+  "policies.kyverno.io/v1",
+  "imagevalidatingpolicies",
+  wholeCluster,
+);
+export const VALIDATING_POLICIES = resource(
+  "ValidatingPolicy",
+  "policies.kyverno.io/v1",
+  "validatingpolicies",
+  wholeCluster,
+);
+export const MUTATING_POLICIES = resource("MutatingPolicy", "policies.kyverno.io/v1", "mutatingpolicies", wholeCluster);
 export const POLICIES = resource("Policy", "kyverno.io/v1", "policies");
 export const POLICY_EXCEPTIONS = resource("PolicyException", "kyverno.io/v2alpha1", "policyexceptions", {
   otherVersions: ["v2beta1", "v2"],

@@ -10,14 +10,17 @@ import {
   ADMISSION_BINDINGS,
   ADMISSION_POLICIES,
   CLUSTER_POLICIES,
+  IMAGE_VALIDATING_POLICIES,
   type KubeObject,
   MUTATING_WEBHOOKS,
   NAMESPACES,
   POLICIES,
+  VALIDATING_POLICIES,
   VALIDATING_WEBHOOKS,
 } from "../kubernetes/resources";
 import { workloadKind } from "../kubernetes/workloads";
 import { policyDrift } from "../policies/drift";
+import { policyKind, readySince } from "../policies/kinds";
 import { isJudge } from "../policies/names";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import { POLICY_WEBHOOKS, RESOURCE_WEBHOOKS } from "../posture/kyvernoWebhooks";
@@ -90,15 +93,18 @@ export async function askCanary(
   { policies = [], backstop = [], signedImage }: Deployed = {},
 ): Promise<void> {
   const client = ClusterClient.of(target);
-  const { configuration } = RESOURCE_WEBHOOKS.mutating;
+  // Policies of the newer kinds mutate nothing but tags.
+  const [resource, { configuration }] = posture.kyverno.policies
+    ? [VALIDATING_WEBHOOKS, RESOURCE_WEBHOOKS.validating]
+    : [MUTATING_WEBHOOKS, RESOURCE_WEBHOOKS.mutating];
   await until(target, `webhook configuration ${configuration} with a CA bundle`, async () => {
-    const { webhooks } = await client.get<Webhooks>(MUTATING_WEBHOOKS, configuration);
+    const { webhooks } = await client.get<Webhooks>(resource, configuration);
     return isComplete(webhooks) ? undefined : "it has no webhooks yet";
   });
 
   await askBackstop(target, client, posture, backstop);
   await comparePolicies(client, posture, policies);
-  if (backstop.some(({ metadata }) => metadata.name === READY_POLICIES)) await awaitSettled(target, client);
+  if (backstop.some(({ metadata }) => metadata.name === READY_POLICIES)) await awaitSettled(target, client, posture);
   const refusing = posture.policies.filter(({ role, mode }) => isJudge(role) && mode === GuardMode.Enforce);
   if (refusing.length === 0) return;
   const names = ((await client.list(NAMESPACES)) ?? []).map(({ metadata }) => metadata?.name ?? "").sort();
@@ -128,43 +134,36 @@ export async function askCanary(
 async function comparePolicies(client: ClusterClient, posture: Posture, policies: readonly Manifest[]): Promise<void> {
   const { addedToPolicies } = KYVERNO_LINES[posture.kyverno.target];
   for (const wanted of policies) {
-    const { name } = wanted.metadata;
-    const live = await client.find<KubeObject & { spec?: unknown }>(CLUSTER_POLICIES, name);
-    if (!live) throw new Error(`ClusterPolicy ${name} is gone from the cluster; ${PUT_BACK}`);
+    const what = `${wanted.kind} ${wanted.metadata.name}`;
+    const live = await client.find<KubeObject & { spec?: unknown }>(policyKind(wanted), wanted.metadata.name);
+    if (!live) throw new Error(`${what} is gone from the cluster; ${PUT_BACK}`);
     const [first, ...more] = policyDrift(wanted, live.spec, addedToPolicies);
     if (first === undefined) continue;
     const others = more.length > 0 ? ` and ${more.length} more places` : "";
-    throw new Error(`ClusterPolicy ${name} was changed in the cluster (${first}${others}); ${PUT_BACK}`);
+    throw new Error(`${what} was changed in the cluster (${first}${others}); ${putBack(wanted)}`);
   }
 }
 
 /** Until then the backstop lets nothing start. A second more for each of the two times that it compares, which are whole. */
-async function awaitSettled(target: CanaryTarget, client: ClusterClient): Promise<void> {
+async function awaitSettled(target: CanaryTarget, client: ClusterClient, { kyverno }: Posture): Promise<void> {
+  const kinds = kyverno.policies ? [IMAGE_VALIDATING_POLICIES, VALIDATING_POLICIES] : [CLUSTER_POLICIES];
   await until(target, `policies that have been Ready for ${SETTLE_SECONDS} s`, async () => {
-    const judging = (await client.list<Readiness>(CLUSTER_POLICIES, { labelSelector: JUDGING_SELECTOR })) ?? [];
-    const latest = Date.now() + (client.skewSeconds ?? 0) * 1000 - (SETTLE_SECONDS + 2) * 1000;
-    const early = judging.filter(
-      ({ status }) =>
-        !status?.conditions?.some(
-          ({ type, status: is, lastTransitionTime = "" }) =>
-            type === "Ready" && is === "True" && Date.parse(lastTransitionTime) < latest,
-        ),
+    const lists = await Promise.all(
+      kinds.map(async (kind) => (await client.list(kind, { labelSelector: JUDGING_SELECTOR })) ?? []),
     );
+    const latest = Date.now() + (client.skewSeconds ?? 0) * 1000 - (SETTLE_SECONDS + 2) * 1000;
+    const early = lists.flat().filter((policy) => !(readySince(policy) < latest));
     return early.length > 0 ? early.map(({ metadata }) => metadata?.name).join(", ") : undefined;
   });
 }
 
-interface Readiness extends KubeObject {
-  readonly status?: {
-    readonly conditions?: readonly {
-      readonly type?: string;
-      readonly status?: string;
-      readonly lastTransitionTime?: string;
-    }[];
-  };
-}
-
 const PUT_BACK = "to put it back: pulumi up --refresh";
+
+/** What somebody adds to a list of the newer kinds stays theirs when the policy is applied again. */
+function putBack(policy: Manifest): string {
+  if (policyKind(policy) === CLUSTER_POLICIES) return PUT_BACK;
+  return `to put it back: kubectl delete ${policy.kind.toLowerCase()} ${policy.metadata.name}, then pulumi up --refresh; in between enforced namespaces start nothing`;
+}
 
 /**
  * While Kyverno is well the backstop refuses hardly anything, so most of it can only be seen to be there and unchanged.
@@ -229,6 +228,9 @@ export async function assertServesBackstop(target: ClusterTarget): Promise<void>
   );
 }
 
+/** How policies of the newer kinds refuse. */
+const REFUSED_BY_OWN_WEBHOOK = /admission webhook "[a-z]+pol\.[^"]*" denied the request: /;
+
 /** Kyverno's words when it refuses the pod; undefined where the API server would create it. Another refusal is an error. */
 async function offerPod(client: ClusterClient, namespace: string, image: string): Promise<string | undefined> {
   try {
@@ -243,7 +245,7 @@ async function offerPod(client: ClusterClient, namespace: string, image: string)
   } catch (error) {
     const words = wordsOf(error);
     // A webhook that can't be called refuses too, but then nothing has been judged.
-    if (words.includes("was blocked due to the following policies")) return words;
+    if (words.includes("was blocked due to the following policies") || REFUSED_BY_OWN_WEBHOOK.test(words)) return words;
     throw error;
   }
 }

@@ -2,14 +2,8 @@ import { MetricsScrape } from "../args";
 import { ClusterClient } from "../kubernetes/client";
 import type { ClusterTarget } from "../kubernetes/kubeConfig";
 import { isManaged, MANAGED_BY, type Manifest } from "../kubernetes/manifest";
-import {
-  CLUSTER_POLICIES,
-  type KubeObject,
-  NAMESPACES,
-  objectName,
-  type Resource,
-  resource,
-} from "../kubernetes/resources";
+import { type KubeObject, NAMESPACES, objectName, type Resource, resource } from "../kubernetes/resources";
+import { POLICY_KINDS } from "../policies/kinds";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
 import type { KyvernoPlan, Posture } from "../posture/types";
 import { revisionsOf, unfinished } from "./helmRelease";
@@ -81,8 +75,7 @@ export interface Wanted {
   readonly posture: Posture;
   /** ConfigMap with the trust anchors' files, where such are needed. */
   readonly trust?: Manifest;
-  /** Names of the policies. */
-  readonly policies: readonly string[];
+  readonly policies: readonly Manifest[];
 }
 
 /** What stands in the way of it, and what is worth knowing before. Changes nothing. */
@@ -147,20 +140,27 @@ async function missingOperator(
 const inWords = ({ found, fix }: Obstacle) => `${found}; ${fix}`;
 
 /** Policies by our names that somebody else applied, by kubectl or from another guard: they are not fought over. */
-async function policiesOfOthers(client: ClusterClient, names: readonly string[]): Promise<Obstacle[]> {
-  const all = (await client.list(CLUSTER_POLICIES, { metadataOnly: true })) ?? [];
+async function policiesOfOthers(client: ClusterClient, wanted: readonly Manifest[]): Promise<Obstacle[]> {
   const [label, value] = Object.entries(MANAGED_BY)[0]!;
-  const taken = all
-    .filter((policy) => !isManaged(policy))
-    .map(({ metadata }) => metadata?.name ?? "")
-    .filter((name) => names.includes(name));
-  if (taken.length === 0) return [];
-  return [
-    {
-      found: `${taken.length === 1 ? "a ClusterPolicy" : "ClusterPolicies"} ${taken.join(", ")} that this guard did not make`,
-      fix: `keep a copy, and let the guard's take its place: kubectl delete clusterpolicy ${taken.join(" ")}, then pulumi up at once; or have it changed in place: image-signing-guard adopt lists it for pulumi import, and prints the label (${label}=${value}) that it needs`,
-    },
-  ];
+  const found = await Promise.all(
+    POLICY_KINDS.map(async (resource): Promise<Obstacle[]> => {
+      const names = wanted.filter(({ kind }) => kind === resource.kind).map(({ metadata }) => metadata.name);
+      if (names.length === 0) return [];
+      const taken = ((await client.list(resource, { metadataOnly: true })) ?? [])
+        .filter((policy) => !isManaged(policy))
+        .map(({ metadata }) => metadata?.name ?? "")
+        .filter((name) => names.includes(name));
+      if (taken.length === 0) return [];
+      const what = taken.length === 1 ? `a ${resource.kind}` : resource.kind.replace(/y$/, "ies");
+      return [
+        {
+          found: `${what} ${taken.join(", ")} that this guard did not make`,
+          fix: `keep a copy, and let the guard's take its place: kubectl delete ${resource.kind.toLowerCase()} ${taken.join(" ")}, then pulumi up at once; or have it changed in place: image-signing-guard adopt lists it for pulumi import, and prints the label (${label}=${value}) that it needs`,
+        },
+      ];
+    }),
+  );
+  return found.flat();
 }
 
 /** A Kyverno that this guard did not install: Helm's annotations and our label on the namespace tell. */

@@ -195,6 +195,8 @@ function controllerValues(posture: Posture, trustFiles: Manifest | undefined): J
         ...image(),
         extraEnvVars: [...collectorVariables(kyverno.memoryLimit), ...readers],
         resources: { limits: { memory: kyverno.memoryLimit } },
+        // A verdict would be kept for an hour under the tag, wherever that points by then. A policy can't say it itself.
+        ...(kyverno.policies ? { extraArgs: { imageVerifyCacheEnabled: "false" } } : {}),
       },
       ...volume,
       ...scrape.admissionController,

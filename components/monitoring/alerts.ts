@@ -1,14 +1,16 @@
 import { AlertName } from "../args";
 import type { AlertSetting, Monitoring, Posture } from "../posture/types";
 import {
-  ADMISSION_CONTROLLER,
   AT_ADMISSION,
+  admissionController,
   BY_SCAN,
+  causeLabel,
   cycles,
   FAILED_CALLS,
   HEARTBEATS,
   HELD_BACK,
   latency,
+  type PolicyName,
   REPORTS_WRITTEN,
   results,
   ruleInfo,
@@ -16,7 +18,7 @@ import {
   timeouts,
   trustDaysLeft,
 } from "./metrics";
-import { anyOf, events, type Matchers } from "./promql";
+import { anyOf, events, eventsOf, type Matchers } from "./promql";
 import type { Subjects } from "./subjects";
 
 /** One alerting rule without what every rule has. */
@@ -45,14 +47,14 @@ const whichImage = "kubectl get events -A --field-selector reason=PolicyViolatio
 /** None where the posture has nothing that the alert could be about. */
 const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
   [AlertName.ImageViolation]: ({ subjects, monitoring, threshold }) => {
-    const violated = (seen: Matchers[number], window: string) => (policies: readonly string[]) => ({
-      expr: `${events(results(policies, [["policy_validation_mode", "=", "audit"], ["rule_result", "=", "fail"], seen]), window, BY_POLICY)} >= ${threshold}`,
+    const violated = (seen: Matchers[number], window: string) => (policies: readonly PolicyName[]) => ({
+      expr: `${eventsOf(results(policies, [["policy_validation_mode", "=", "audit"], ["rule_result", "=", "fail"], seen]), window, BY_POLICY, threshold)}`,
       summary: `Admitted, but not as ${POLICY} wants it: ${WHERE}`,
       description: `Violations of ${POLICY} by ${WHERE} within ${window}: ${COUNT}. Nothing was refused. Images are not in metrics: kubectl get policyreport -n {{ $labels.resource_namespace }} names them.`,
     });
     return [
       ...when(
-        subjects.auditing.filter((policy) => !subjects.scanning.includes(policy)),
+        subjects.reporting.filter(({ name }) => !subjects.scanning.some((scanning) => scanning.name === name)),
         violated(AT_ADMISSION, monitoring.window),
       ),
       ...when(subjects.scanning, violated(BY_SCAN, monitoring.scanWindow)),
@@ -61,38 +63,64 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
 
   [AlertName.ImageRefused]: ({ subjects, monitoring, threshold }) =>
     when(subjects.enforcing, (policies) => ({
-      expr: `${events(results(policies, [["policy_validation_mode", "=", "enforce"], ["rule_result", "=", "fail"], AT_ADMISSION]), monitoring.window, BY_POLICY)} >= ${threshold}`,
+      expr: `${eventsOf(results(policies, [["policy_validation_mode", "=", "enforce"], ["rule_result", "=", "fail"], AT_ADMISSION]), monitoring.window, BY_POLICY, threshold)}`,
       summary: `Refused by ${POLICY}: ${WHERE}`,
       description: `Failed checks of ${POLICY} on ${WHERE} within ${monitoring.window}: ${COUNT}. Images are not in metrics: ${whichImage}; so does the refused request's own error.`,
     })),
 
   [AlertName.ImageVerificationError]: ({ subjects, monitoring, threshold }) =>
-    when([...subjects.enforcing, ...subjects.auditing].sort(), (policies) => ({
-      expr: `${events(results(policies, [["rule_result", "=", "error"]]), monitoring.window, [...BY_POLICY, "rule_execution_cause"])} >= ${threshold}`,
+    when(subjects.verifying, (policies) => ({
+      expr: `${eventsOf(results(policies, [["rule_result", "=", "error"]]), monitoring.window, [...BY_POLICY, causeLabel(policies)], threshold)}`,
       summary: `No verdict by ${POLICY} on ${WHERE}`,
-      description: `Checks of ${POLICY} on ${WHERE} without a verdict within ${monitoring.window}: ${COUNT} ({{ $labels.rule_execution_cause }}). The image is not unsigned: it does not exist, or a registry, key or log can't be reached. Where the policy enforces, such pods are refused.`,
+      description: `Checks of ${POLICY} on ${WHERE} without a verdict within ${monitoring.window}: ${COUNT} ({{ $labels.${causeLabel(policies)} }}). The image is not unsigned: it does not exist, or a registry, key or log can't be reached. Where the policy enforces, such pods are refused.`,
     })),
 
-  [AlertName.ImageBypassUsed]: ({ subjects, monitoring, threshold }) =>
-    when(subjects.bypassRules, (rules) => ({
-      expr: `${events(results(subjects.enforcing, [["rule_name", "=~", anyOf(rules)], ["rule_result", "=", "skip"], ["resource_request_operation", "=~", "create|update"], AT_ADMISSION]), monitoring.window, BY_POLICY)} >= ${threshold}`,
+  [AlertName.ImageBypassUsed]: ({ subjects, monitoring, threshold }) => [
+    ...when(subjects.bypassRules, (rules) => ({
+      expr: `${eventsOf(results(subjects.enforcing, [["rule_name", "=~", anyOf(rules)], ["rule_result", "=", "skip"], ["resource_request_operation", "=~", "create|update"], AT_ADMISSION]), monitoring.window, BY_POLICY, threshold)}`,
       summary: `Bypass of ${POLICY}: ${WHERE}`,
       description: `Rules of ${POLICY} skipped for ${WHERE} by bypass annotation within ${monitoring.window}: ${COUNT}. If ImageBypassRefused fires for that namespace too, the attempt may have been refused. image-signing-guard bypass list tells who, why and until when.`,
     })),
+    ...when(subjects.bypassGrants, (policies) => ({
+      expr: eventsOf(
+        results(policies, [["rule_result", "=", "pass"], AT_ADMISSION]),
+        monitoring.window,
+        BY_POLICY,
+        threshold,
+      ),
+      summary: `Bypass of image verification: ${WHERE}`,
+      description: `Requests for ${WHERE} with a bypass annotation that ${POLICY} let through within ${monitoring.window}: ${COUNT}. image-signing-guard bypass list tells who, why and until when.`,
+    })),
+  ],
 
   [AlertName.ImageBypassRefused]: ({ subjects, monitoring, threshold }) =>
-    when(subjects.bypassGuards, (policies) => ({
-      expr: `${events(results(policies, [["rule_result", "=~", "fail|error"], AT_ADMISSION]), monitoring.window, [...BY_POLICY, "rule_name"])} >= ${threshold}`,
-      summary: `Bypass refused by ${POLICY} ({{ $labels.rule_name }}): ${WHERE}`,
-      description: `Somebody tried to bypass image verification for ${WHERE}, and ${POLICY} refused: rule {{ $labels.rule_name }}. Refusals within ${monitoring.window}: ${COUNT}.`,
-    })),
+    when(subjects.bypassGuards, (policies) => {
+      const hasRules = subjects.bypassGrants.length === 0;
+      const [by, named] = hasRules ? [[...BY_POLICY, "rule_name"], ": rule {{ $labels.rule_name }}"] : [BY_POLICY, ""];
+      return {
+        expr: `${eventsOf(results(policies, [["rule_result", "=~", "fail|error"], AT_ADMISSION]), monitoring.window, by, threshold)}`,
+        summary: `Bypass refused by ${POLICY}${hasRules ? " ({{ $labels.rule_name }})" : ""}: ${WHERE}`,
+        description: `Somebody tried to bypass image verification for ${WHERE}, and ${POLICY} refused${named}. Refusals within ${monitoring.window}: ${COUNT}.`,
+      };
+    }),
 
-  [AlertName.ImageBypassExpired]: ({ subjects, monitoring, threshold }) =>
-    when(subjects.endedRules, (rules) => ({
-      expr: `${events(results(subjects.enforcing, [["rule_name", "=~", anyOf(rules)], ["rule_result", "=", "skip"], BY_SCAN]), monitoring.scanWindow, BY_POLICY)} >= ${threshold}`,
+  [AlertName.ImageBypassExpired]: ({ subjects, monitoring, threshold }) => [
+    ...when(subjects.endedRules, (rules) => ({
+      expr: `${eventsOf(results(subjects.enforcing, [["rule_name", "=~", anyOf(rules)], ["rule_result", "=", "skip"], BY_SCAN]), monitoring.scanWindow, BY_POLICY, threshold)}`,
       summary: `Runs on after its bypass of ${POLICY} has ended: ${WHERE}`,
       description: `Scans within ${monitoring.scanWindow} found ${WHERE} with a bypass of ${POLICY} that has ended. It runs until it is replaced; its next pod will be refused. image-signing-guard bypass list names it.`,
     })),
+    ...when(subjects.endedBypasses, (policies) => ({
+      expr: eventsOf(
+        results(policies, [["rule_result", "=", "fail"], BY_SCAN]),
+        monitoring.scanWindow,
+        BY_POLICY,
+        threshold,
+      ),
+      summary: `Runs on after its bypass has ended: ${WHERE}`,
+      description: `Scans of ${POLICY} within ${monitoring.scanWindow} found ${WHERE} with a bypass that has ended. It runs until it is replaced; its next pod will be refused. image-signing-guard bypass list names it.`,
+    })),
+  ],
 
   [AlertName.ImagePolicyMissing]: ({ subjects }) =>
     when(subjects.all, (policies) => ({
@@ -134,7 +162,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
 
   [AlertName.KyvernoAdmissionDown]: ({ posture }) => [
     {
-      expr: `absent(sum(${cycles(ADMISSION_CONTROLLER)}))`,
+      expr: `absent(sum(${admissionController(posture)}))`,
       labels: { namespace: posture.kyverno.namespace },
       summary: "Kyverno's admission controller is down or not scraped",
       description: `No admission controller in namespace ${posture.kyverno.namespace} answers Prometheus. While it is down, policies that fail closed let no pod in: see image-signing-guard recover.`,
@@ -145,7 +173,7 @@ const BODIES: Record<AlertName, (context: Context) => AlertBody[]> = {
     {
       expr: `(${FAILED_CALLS.map((counter) => events(counter, monitoring.window, ["name", "type"])).join("\nor ")}) >= ${threshold}`,
       summary: "The API server can't call webhook {{ $labels.name }}",
-      description: `Failed calls of {{ $labels.name }} ({{ $labels.type }}) within ${monitoring.window}: ${COUNT}. Where its name ends in -fail such requests were refused, where it ends in -ignore they passed unchecked.`,
+      description: `Failed calls of {{ $labels.name }} ({{ $labels.type }}) within ${monitoring.window}: ${COUNT}. Where its name has -fail such requests were refused, where it has -ignore they passed unchecked.`,
     },
   ],
 
@@ -193,14 +221,14 @@ export function alertBodies(
 /** One rule for each webhook: they wait differently long. */
 function slow({ posture, monitoring, threshold }: Context, quantile: number): AlertBody[] {
   return timeouts(posture).map(({ failurePolicy, seconds }) => ({
-    expr: `${latency(quantile, failurePolicy, monitoring.window)} / ${seconds} >= ${threshold}`,
+    expr: `${latency(quantile, failurePolicy, monitoring.window, posture)} / ${seconds} >= ${threshold}`,
     labels: { failure_policy: failurePolicy },
     summary: `Kyverno answers slowly (failurePolicy ${failurePolicy})`,
     description: `The ${quantile * 100}th percentile of admission calls takes {{ $value | humanizePercentage }} of the webhook's timeout of ${seconds} s. ${failurePolicy === "Fail" ? "Calls beyond it are refused." : "Calls beyond it pass unchecked."}`,
   }));
 }
 
-function when<T extends string | readonly string[]>(
+function when<T extends string | readonly string[] | readonly PolicyName[]>(
   subject: T | undefined,
   body: (subject: T) => AlertBody,
 ): AlertBody[] {

@@ -8,13 +8,58 @@ import { anyOf, type Matchers, select } from "./promql";
  */
 const RESULTS = "kyverno_policy_results_total";
 
-export function results(policies: readonly string[], more: Matchers): string {
-  return select(RESULTS, [["policy_type", "=", "cluster"], ["policy_name", "=~", anyOf(policies)], ...more]);
+/** How the kinds of policies are counted. The newer ones have no rules, and other words for the same labels. */
+interface Counter {
+  readonly metric: string;
+  readonly own: Matchers;
+  readonly words: Readonly<Record<string, string>>;
+}
+
+const COUNTERS: Record<string, Counter> = {
+  ClusterPolicy: { metric: RESULTS, own: [["policy_type", "=", "cluster"]], words: {} },
+  ImageValidatingPolicy: celCounter("kyverno_image_validating_policy_results_total"),
+  ValidatingPolicy: celCounter("kyverno_validating_policy_results_total"),
+  MutatingPolicy: celCounter("kyverno_mutating_policy_results_total"),
+};
+
+function celCounter(metric: string): Counter {
+  return {
+    metric,
+    own: [],
+    words: { rule_result: "result", rule_execution_cause: "execution_cause", audit: "Audit", enforce: "Deny" },
+  };
+}
+
+/** A policy as metrics know it: each kind has a counter of its own. */
+export interface PolicyName {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export const namesOf = (policies: readonly PolicyName[]): string[] => policies.map(({ name }) => name);
+
+/** What Kyverno counted for these policies, a selector for each kind; labels and values as a ClusterPolicy has them. */
+export function results(policies: readonly PolicyName[], more: Matchers): string[] {
+  const kinds = [...new Set(policies.map(({ kind }) => kind))];
+  return kinds.map((kind) => {
+    const { metric, own, words } = COUNTERS[kind]!;
+    const names = namesOf(policies.filter((policy) => policy.kind === kind));
+    const said = more.map(
+      ([label, operator, value]) => [words[label] ?? label, operator, words[value] ?? value] as const,
+    );
+    return select(metric, [...own, ["policy_name", "=~", anyOf(names)], ...said]);
+  });
 }
 
 /** Seen while somebody waits for an answer, as against the scans of what already runs. */
 export const AT_ADMISSION: Matchers[number] = ["rule_execution_cause", "=", "admission_request"];
 export const BY_SCAN: Matchers[number] = ["rule_execution_cause", "=", "background_scan"];
+
+/** The label that says whether somebody waited for the answer, where it may not be asked for. */
+export function causeLabel([first]: readonly PolicyName[]): string {
+  const [label] = AT_ADMISSION;
+  return (first && COUNTERS[first.kind]?.words[label]) ?? label;
+}
 
 export function ruleInfo(more: Matchers): string {
   return select("kyverno_policy_rule_info_total", [["policy_type", "=", "cluster"], ...more]);
@@ -28,14 +73,24 @@ export function cycles(controller: string): string {
   return select("kyverno_controller_reconcile_total", [["controller_name", "=", controller]]);
 }
 
-/** Runs in the admission controller, on every replica. */
-export const ADMISSION_CONTROLLER = "policycache-controller";
+/** Written by the admission controller alone. */
+export function admissionController({ kyverno }: Pick<Posture, "kyverno">): string {
+  // This controller has work only where there are ClusterPolicies; the heartbeat is answered all the same.
+  return kyverno.policies ? HEARTBEATS : cycles("policycache-controller");
+}
+
 /** Runs in the reports controller. */
 export const SCAN_CONTROLLER = "background-scan-controller";
 
-/** Webhook calls are counted by path; the path ends with the failure policy of the policies behind it. */
-export function callDurations(failurePolicy: FailurePolicy): string {
-  const url = `/(mutate|validate)/${failurePolicy.toLowerCase()}([?].*)?`;
+/**
+ * Webhook calls are counted by path. It ends with the failure policy of the policies behind it; that of a policy with a
+ * webhook of its own, with its name.
+ */
+export function callDurations(failurePolicy: FailurePolicy, { policies, kyverno }: Posture): string {
+  const own = policies.filter((policy) => policy.failurePolicy === failurePolicy).map(({ name }) => name);
+  const url = kyverno.policies
+    ? `/(ivpol|mpol|vpol)/(validate/|mutate/)?(${anyOf(own)})(-[a-z]+)?([?].*)?`
+    : `/(mutate|validate)/${failurePolicy.toLowerCase()}([?].*)?`;
   return select("kyverno_http_requests_duration_seconds_bucket", [["http_url", "=~", url]]);
 }
 
@@ -49,8 +104,8 @@ export function timeouts({ policies }: Posture): { failurePolicy: FailurePolicy;
 }
 
 /** Share of the timeout that a quantile of the calls takes. */
-export function latency(quantile: number, failurePolicy: FailurePolicy, range: string): string {
-  return `histogram_quantile(${quantile}, sum by (le) (rate(${callDurations(failurePolicy)}[${range}])))`;
+export function latency(quantile: number, failurePolicy: FailurePolicy, range: string, posture: Posture): string {
+  return `histogram_quantile(${quantile}, sum by (le) (rate(${callDurations(failurePolicy, posture)}[${range}])))`;
 }
 
 /** Reports that Kyverno creates: one for every judged request and one for every scanned object. */
@@ -76,7 +131,11 @@ export const HEARTBEATS = select("kyverno_http_requests_duration_seconds_bucket"
 
 /** Pods that the API server itself refused because Kyverno's webhooks were not as they must be. */
 export const HELD_BACK = select("apiserver_validating_admission_policy_check_total", [
-  ["policy", "=~", "image-signing-guard-(mutating-webhook|validating-webhook|ready-policies)"],
+  [
+    "policy",
+    "=~",
+    "image-signing-guard-(heartbeat|mutating-webhook|validating-webhook|ready-policies|ready-policies-guards)",
+  ],
   ["enforcement_action", "=", "deny"],
 ]);
 

@@ -6,13 +6,14 @@ import {
   cycles,
   FAILED_CALLS,
   latency,
+  type PolicyName,
   REPORTS_WRITTEN,
   results,
   ruleInfo,
   timeouts,
   trustDaysLeft,
 } from "./metrics";
-import { anyOf, events, type Matchers } from "./promql";
+import { anyOf, eventsOf, type Matchers } from "./promql";
 import { type Subjects, subjectsOf } from "./subjects";
 
 /** One query of a panel. */
@@ -47,20 +48,21 @@ export function dashboardPanels(posture: Posture, policies: readonly Manifest[])
 }
 
 /** As the alerts count: `increase` alone would not draw the first event of a series. */
-const count = (selector: string, ...by: string[]) => events(selector, RANGE, by);
+const count = (selectors: readonly string[], ...by: string[]) => eventsOf(selectors, RANGE, by);
 const PER_POLICY = ["policy_name", "resource_namespace"];
 const PER_POLICY_LEGEND = "{{policy_name}}, {{resource_namespace}}";
 
 const failedChecks =
   (where: Matchers[number]) =>
-  (names: readonly string[]): Query[] => [
+  (names: readonly PolicyName[]): Query[] => [
     {
       expr: count(results(names, [["rule_result", "=", "fail"], where]), ...PER_POLICY),
       legend: PER_POLICY_LEGEND,
     },
   ];
 
-const judgesOf = ({ enforcing, auditing }: Subjects) => [...enforcing, ...auditing].sort();
+const judgesOf = ({ enforcing, auditing }: Subjects) =>
+  [...enforcing, ...auditing].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** What happened at admission. */
 function verdictPanels(subjects: Subjects): Panel[] {
@@ -72,14 +74,14 @@ function verdictPanels(subjects: Subjects): Panel[] {
       unit: "short",
       queries: failedChecks(AT_ADMISSION),
     }),
-    ...panelIf(subjects.auditing, {
+    ...panelIf(subjects.reporting, {
       title: "Admitted and reported",
       description: "Failed checks of policies that audit.",
       kind: "timeseries",
       unit: "short",
       queries: failedChecks(AT_ADMISSION),
     }),
-    ...panelIf(judgesOf(subjects), {
+    ...panelIf(subjects.verifying, {
       title: "No verdict",
       description: "Neither signed nor unsigned: a registry, key or log could not be reached. Zero is not drawn.",
       kind: "timeseries",
@@ -120,6 +122,28 @@ function bypassPanels(subjects: Subjects): Panel[] {
           legend: "refused: {{rule_name}}, {{resource_namespace}}",
         },
       ],
+    }),
+    ...panelIf(subjects.bypassGrants, {
+      title: "Bypasses at admission",
+      description: "Requests with a bypass annotation, those that the guard let through and those that it refused.",
+      kind: "timeseries",
+      unit: "short",
+      queries: (names) =>
+        (["pass", "fail"] as const).map((result) => ({
+          expr: count(results(names, [["rule_result", "=", result], AT_ADMISSION]), ...PER_POLICY),
+          legend: `${result === "pass" ? "granted" : "refused"}: {{resource_namespace}}`,
+        })),
+    }),
+    ...panelIf(subjects.endedBypasses, {
+      title: "Bypasses found by scans",
+      description: "Kyverno scans what runs once an hour: pods whose bypass runs, and whose bypass has ended.",
+      kind: "timeseries",
+      unit: "short",
+      queries: (names) =>
+        (["pass", "fail"] as const).map((result) => ({
+          expr: count(results(names, [["rule_result", "=", result], BY_SCAN]), "resource_namespace", "resource_kind"),
+          legend: `${result === "pass" ? "running" : "ended"}: {{resource_kind}}, {{resource_namespace}}`,
+        })),
     }),
     ...panelIf(subjects.endedRules, {
       title: "Bypasses found by scans",
@@ -193,7 +217,7 @@ function kyvernoPanels(posture: Posture): Panel[] {
       unit: "s",
       queries: timeouts(posture).flatMap(({ failurePolicy }) =>
         [0.5, 0.95, 0.99].map((quantile) => ({
-          expr: latency(quantile, failurePolicy, RANGE),
+          expr: latency(quantile, failurePolicy, RANGE, posture),
           legend: `p${quantile * 100}, ${failurePolicy}`,
         })),
       ),
@@ -233,13 +257,13 @@ function kyvernoPanels(posture: Posture): Panel[] {
       description: "From the API server's own metrics: refused with failurePolicy Fail, let through with Ignore.",
       kind: "timeseries",
       unit: "short",
-      queries: FAILED_CALLS.map((counter) => ({ expr: count(counter, "name"), legend: "{{name}}" })),
+      queries: FAILED_CALLS.map((counter) => ({ expr: count([counter], "name"), legend: "{{name}}" })),
     },
   ];
 }
 
-type Draft = Omit<Panel, "queries"> & { readonly queries: (names: readonly string[]) => Query[] };
+type Draft<T> = Omit<Panel, "queries"> & { readonly queries: (names: readonly T[]) => Query[] };
 
-function panelIf(names: readonly string[], { queries, ...rest }: Draft): Panel[] {
+function panelIf<T>(names: readonly T[], { queries, ...rest }: Draft<T>): Panel[] {
   return names.length > 0 ? [{ ...rest, queries: queries(names) }] : [];
 }

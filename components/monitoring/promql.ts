@@ -21,3 +21,14 @@ export function events(selector: string, window: string, by: readonly string[]):
   const first = `(${selector} unless last_over_time(${selector}[1h] offset ${window}))`;
   return `sum by (${by.join(", ")}) (${first} or increase(${selector}[${window}]))`;
 }
+
+/** Events of several selectors, those that reach the threshold; without one, all. */
+export function eventsOf(
+  selectors: readonly string[],
+  window: string,
+  by: readonly string[],
+  threshold?: number,
+): string {
+  const reaches = threshold === undefined ? "" : ` >= ${threshold}`;
+  return selectors.map((selector) => `${events(selector, window, by)}${reaches}`).join("\nor ");
+}

@@ -8,6 +8,12 @@ import { type Place, PODS, TEMPLATES } from "./place";
 import { matchPlace } from "./scope";
 import { uncoveredImages } from "./sourceRules";
 
+export const AUDIT_TEXT = {
+  title: "Report images without a signer",
+  severity: "medium",
+  description: "Lists running images that nobody is configured to sign, for compliance. Nothing is refused.",
+} as const;
+
 /**
  * audit-unsigned-images: reports, cluster-wide and in system namespaces too, images that no signer covers. It asks no
  * registry, so it costs nothing and can't disturb the verdicts of the policies that verify. Where such images are
@@ -18,11 +24,7 @@ export function auditUnsignedImages(plan: PolicyPlan, resolved: Resolved): Clust
   const scopes = whereNotRefused(posture);
   const { failurePolicy, timeoutSeconds } = reportingWebhook(plan, posture);
   return [PODS, TEMPLATES].map((place) => {
-    const text = {
-      title: `Report images without a signer${place === TEMPLATES ? ": pod templates" : ""}`,
-      severity: "medium",
-      description: "Lists running images that nobody is configured to sign, for compliance. Nothing is refused.",
-    } as const;
+    const text = { ...AUDIT_TEXT, title: `${AUDIT_TEXT.title}${place === TEMPLATES ? ": pod templates" : ""}` };
     const frame = { ...plan, name: `${plan.name}${place.suffix}`, failurePolicy, timeoutSeconds };
     const rules = scopes.map((scope) => reportRule(place, scopes, scope, posture));
     return clusterPolicy(frame, text, { background: true, rules });
@@ -40,7 +42,7 @@ function reportRule(place: Place, scopes: readonly NamespaceScope[], scope: Name
 }
 
 /** Every namespace but those in which an image without a signer is refused. */
-function whereNotRefused({ policies }: Posture): NamespaceScope[] {
+export function whereNotRefused({ policies }: Posture): NamespaceScope[] {
   const refusing = policies
     .filter(
       ({ role, mode, uncovered }) =>

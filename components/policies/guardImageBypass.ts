@@ -29,7 +29,7 @@ export const WORKLOAD_CONTROLLERS = [
   "system:serviceaccount:kube-system:replication-controller",
 ];
 /** Takes the owner off what outlives it. */
-const GARBAGE_COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector";
+export const GARBAGE_COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector";
 
 /** guard-image-bypass: who may bypass, why and until when. It reads the caller's identity, so it can't run in the background. */
 export function guardImageBypass(plan: PolicyPlan, { posture }: Resolved): ClusterPolicy[] {
@@ -141,6 +141,6 @@ function isAllowed({ groups, users }: Bypass): string {
   return `${named} || length((request.userInfo.groups || \`[]\`)[?contains(${listLiteral(groups)}, @)]) > \`0\``;
 }
 
-function whoMay({ groups, users }: Bypass): string {
+export function whoMay({ groups, users }: Bypass): string {
   return [...groups.map((group) => `group ${group}`), ...users].join(", ");
 }

@@ -2,30 +2,28 @@ import { GuardMode } from "../args";
 import type { PolicyPlan, Resolved } from "../posture/types";
 import { judgesPodsByScan, ONLY_SCANS, reportingWebhook } from "./auditing";
 import { type ClusterPolicy, clusterPolicy, type PolicyText } from "./clusterPolicy";
+import { ROLE } from "./names";
 import { DEBUG, type Place, PODS, TEMPLATES } from "./place";
 import { sourceRules } from "./sourceRules";
 import { verifyRules } from "./verifyRules";
 
-/** require-signed-images: production. What no signer covers is refused as well, unless the stack says otherwise. */
-export function requireSignedImages(plan: PolicyPlan, resolved: Resolved): ClusterPolicy[] {
-  return judges(plan, resolved, {
+export const JUDGE_TEXTS = {
+  /** Production. What no signer covers is refused as well, unless the stack says otherwise. */
+  [ROLE.production]: {
     title: "Require signed images in production",
     severity: "high",
     description: "Production namespaces run images only if a configured signer has signed them.",
-  });
-}
-
-/** verify-image-signatures: every other namespace but the system's. */
-export function verifyImageSignatures(plan: PolicyPlan, resolved: Resolved): ClusterPolicy[] {
-  return judges(plan, resolved, {
+  },
+  /** Every other namespace but the system's. */
+  [ROLE.applications]: {
     title: "Verify image signatures",
     severity: "high",
     description: "Images with a configured signer are verified in every namespace outside production and the system.",
-  });
-}
+  },
+} as const satisfies Record<string, PolicyText>;
 
 /** One policy for pods, one for the templates that pods are made from, and where it refuses one for debug containers. */
-function judges(plan: PolicyPlan, resolved: Resolved, text: PolicyText): ClusterPolicy[] {
+export function judges(plan: PolicyPlan, resolved: Resolved, text: PolicyText): ClusterPolicy[] {
   const byScan = judgesPodsByScan(plan, resolved.posture);
   const pods = byScan ? { ...plan, ...webhookOf(reportingWebhook(plan, resolved.posture)) } : plan;
   return [

@@ -20,7 +20,7 @@ import {
 import { orBypassed, RULE, ruleName } from "./names";
 import { type Place, PODS } from "./place";
 import { matchPlace } from "./scope";
-import { someOf } from "./someOf";
+import { CHANGED_SINCE, coverAdvice, SPELLING_ADVICE, VOLUME_ADVICE } from "./words";
 
 /**
  * What Kyverno's verification does not see: images that no signer covers (or that are spelled so that none seems to),
@@ -71,12 +71,7 @@ export function uncoveredImages(repositories: readonly string[]): string {
 function uncovered({ resolved }: JudgeContext): Condition {
   const repositories = coveredRepositories(resolved);
   const found = uncoveredImages(repositories);
-  const message = [
-    `no signer is configured for ${shownImages(found)}.`,
-    `Images here must come from ${someOf(repositories)} and be signed.`,
-    "Use such an image, or let the platform team add the repository to images (with its signers) or to uncovered.exempt.",
-    `In an emergency: ${resolved.posture.runbookUrl}`,
-  ].join(" ");
+  const message = `no signer is configured for ${shownImages(found)}. ${coverAdvice(repositories, resolved.posture.runbookUrl)}`;
   return when(`length(${found}) > \`0\``, message);
 }
 
@@ -88,17 +83,14 @@ function spelledOtherwise({ resolved }: JudgeContext): Condition {
   const repositories = coveredRepositories(resolved);
   const alike = `regex_match(${literal(looseRegex(repositories))}, ${IMAGE_REPOSITORY})`;
   const found = `(${ALL_IMAGES} | [?!${isOf(repositories)} && ${alike}].${IMAGE_TEXT})`;
-  const message = [
-    `${shownImages(found)} is another spelling of an image that must be signed, or a bare image ID.`,
-    "Write the registry in lower case, without a default port, and Docker Hub as docker.io.",
-  ].join(" ");
+  const message = `${shownImages(found)} ${SPELLING_ADVICE}`;
   return when(`length(${found}) > \`0\``, message);
 }
 
 /** Kyverno does not look at images that are mounted as volumes, so nobody could say who signed them. */
 function imageVolume(place: Place): Condition {
   const found = `(${imageVolumes(place, "request.object")} || \`[]\`)`;
-  const message = `image volumes can't be verified: ${shownImages(found)}. Put their content into a signed image.`;
+  const message = `image volumes can't be verified: ${shownImages(found)}. ${VOLUME_ADVICE}`;
   return when(`length(${found}) > \`0\``, message);
 }
 
@@ -114,6 +106,6 @@ function unverified({ resolved }: JudgeContext): Condition {
   const both = `[${record}, ${signed}.join('', ['"', ${IMAGE_KEY}, '":${verifiedVerdict}']))][]`;
   return when(
     `(request.uid || '') != '' && (request.subResource || '') != 'ephemeralcontainers' && length(keys(object_from_lists(${both}, \`[]\`))) > length(${record})`,
-    `unverified image ${shownImages(`${signed}.${IMAGE_KEY})`)}: it was changed after Kyverno had verified it. Deploy again; if it stays, another webhook changes it.`,
+    `unverified image ${shownImages(`${signed}.${IMAGE_KEY})`)}: ${CHANGED_SINCE}`,
   );
 }

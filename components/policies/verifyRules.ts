@@ -1,10 +1,9 @@
 import { TagHandling } from "../args";
 import { imageReferences } from "../posture/images";
 import { KYVERNO_LINES } from "../posture/kyvernoLines";
-import { describeSigner } from "../posture/signers";
 import type { Bypass, ImageRule, NamespaceScope, Resolved } from "../posture/types";
 import { attestations, attestorSet, verifierType } from "./attestors";
-import { bypassRuns, lists, UNTIL_ANNOTATION } from "./bypassTerms";
+import { bypassRuns, lists } from "./bypassTerms";
 import type { Condition, ImageVerification, Rule } from "./clusterPolicy";
 import { enforces, honoursBypass, type JudgeContext, unlessBypassed } from "./context";
 import { imagesAreNew, unless, when } from "./jmespath";
@@ -12,6 +11,7 @@ import { entryRule, RULE, ruleName } from "./names";
 import { DEBUG, PODS } from "./place";
 import { matchPlace } from "./scope";
 import { someOf } from "./someOf";
+import { bypassDoesNotRun, expectedSigners } from "./words";
 
 /** Image entries that the same people sign, under the name of the first: they share a rule and its trust anchors. */
 export function signedAlike(images: readonly ImageRule[]): ImageRule[] {
@@ -122,11 +122,8 @@ function withoutCache({ posture }: Resolved): { useCache?: false } {
  * Kyverno reads the whole request for each text that it compares.
  */
 function adviceRule({ place, resolved }: JudgeContext, scope: NamespaceScope, image: ImageRule): Rule {
-  const wanted = image.threshold === 1 ? "one of" : `${image.threshold} of`;
-  const signers = image.signers.map(describeSigner);
-  const expected = signers.length === 1 ? signers[0] : `${wanted} ${signers.join("; ")}`;
   const message = [
-    `images ${someOf(image.repositories)} must be signed by ${expected}.`,
+    `images ${someOf(image.repositories)} must be signed by ${expectedSigners(image)}.`,
     "Sign the image in that way, or deploy one that is (image-signing-guard check IMAGE tells which).",
     `In an emergency: ${resolved.posture.runbookUrl}`,
   ].join(" ");
@@ -145,7 +142,7 @@ function endedBypassRule(
   images: readonly ImageRule[],
   bypass: Bypass,
 ): Rule {
-  const message = `the bypass does not run: ${UNTIL_ANNOTATION} must be a time with zone that lies ahead, at most ${bypass.maxHours} hours from now, such as 2026-12-01T18:00:00Z.`;
+  const message = bypassDoesNotRun(bypass);
   const ended = `${lists(plan.role, place)} && !(${bypassRuns(plan.role, place)})`;
   return {
     name: RULE.bypassEnded,

@@ -2,6 +2,7 @@ import { KyvernoTarget, SignatureFormat, TrustRoot } from "../args";
 import type { ImageRuleConfig, SignerConfig } from "../schema";
 import type { Context } from "./context";
 import { KYVERNO_LINES } from "./kyvernoLines";
+import { writesCelPolicies } from "./policyForm";
 
 /** Something that an entry or one of its signers has and that its format can't keep. */
 interface Unfit {
@@ -174,6 +175,6 @@ export function checkTuf({ config, problems }: Context): void {
         ? "remove it: with offline nothing but the registry may be asked"
         : "remove it: the public instance has its own, which Kyverno reads by itself",
     );
-  else if (!config.images.some(({ format }) => format === SignatureFormat.SigstoreBundle))
+  else if (!writesCelPolicies(config) && !config.images.some(({ format }) => format === SignatureFormat.SigstoreBundle))
     problems.warn("trust.tuf: no entry of images has the format sigstoreBundle, so nothing reads it");
 }

@@ -1,4 +1,4 @@
-import { GuardMode, KyvernoPlatform, KyvernoTarget } from "../args";
+import { GuardMode, KyvernoPlatform, KyvernoTarget, PolicyForm } from "../args";
 import type { ProblemList } from "../problems";
 import type { GuardConfig } from "../schema";
 import { unknownValues } from "./chartValues";
@@ -60,6 +60,7 @@ export function resolveKyverno({ config, pems, problems }: Context): KyvernoPlan
     ...(given.retainOnDelete ? { retainOnDelete: true as const } : {}),
     ...(given.acknowledged?.length ? { acknowledged: given.acknowledged } : {}),
     target,
+    ...(given.policies === PolicyForm.ImageValidatingPolicy ? { policies: given.policies } : {}),
     chartVersion: KYVERNO_LINES[target].chartVersion,
     appVersion: KYVERNO_LINES[target].appVersion,
     chart: given.chart?.path

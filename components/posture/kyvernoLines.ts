@@ -21,6 +21,8 @@ export interface KyvernoLine {
   readonly ignoresUnreadyPolicies: boolean;
   /** How Kyverno's record says of an image that it was verified, as JSON. */
   readonly verifiedVerdict: string;
+  /** Whether ImageValidatingPolicy and ValidatingPolicy are known. */
+  readonly knowsCelPolicies: boolean;
   /** Whether Sigstore bundles are verified, by the anchors of an update repository. */
   readonly readsBundles: boolean;
   /** Whether the key of a log must be an ECDSA one. */
@@ -78,6 +80,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     tellsSkippedRules: true,
     ignoresUnreadyPolicies: false,
     verifiedVerdict: "true",
+    knowsCelPolicies: false,
     readsBundles: false,
     logsByEcdsaOnly: true,
     verifiesAsCosign3: false,
@@ -124,6 +127,7 @@ export const KYVERNO_LINES: Record<KyvernoTarget, KyvernoLine> = {
     tellsSkippedRules: false,
     ignoresUnreadyPolicies: true,
     verifiedVerdict: '"pass"',
+    knowsCelPolicies: true,
     readsBundles: true,
     logsByEcdsaOnly: false,
     verifiesAsCosign3: true,

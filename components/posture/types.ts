@@ -8,6 +8,7 @@ import {
   KyvernoPlatform,
   KyvernoTarget,
   MetricsScrape,
+  PolicyForm,
   SignatureFormat,
   TagHandling,
   TrustRoot,
@@ -145,6 +146,8 @@ const kyvernoPlan = z.strictObject({
   /** What is lived with there. */
   acknowledged: z.array(acknowledgedFinding).optional(),
   target: z.enum(KyvernoTarget),
+  /** Only where the policies have another form than ClusterPolicy. */
+  policies: z.literal(PolicyForm.ImageValidatingPolicy).optional(),
   chartVersion: text,
   appVersion: text,
   chart,

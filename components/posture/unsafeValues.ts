@@ -53,6 +53,7 @@ const ADMISSION_FLAGS: Record<string, string> = {
     "a PolicyException switches policies off for whoever may create one; use kyverno.policyExceptionsNamespace",
   exceptionNamespace: "exceptions would count in that namespace; use kyverno.policyExceptionsNamespace",
   forceFailurePolicyIgnore: "every policy would let requests through while Kyverno is down",
+  imageVerifyCacheEnabled: "a verdict would be believed for an hour under the tag, wherever that points by then",
   imagePullSecrets: "the Secrets of kyverno.registrySecrets would no longer be used; add yours there",
   imageSignatureRepository:
     "signatures of every image would be looked for in that one repository; use images[].signatureRepository",

@@ -36,7 +36,7 @@ export function describeChanges(a: Posture, b: Posture): Change[] {
     ...suspensionChanges(a, b).map((text) => ({ about: "suspension", strength: of("suspension"), text })),
     ...trustChanges(a, b).map((text) => ({ about: "trust", strength: of("trust"), text })),
     ...(a.tags === b.tags ? [] : [{ about: "tags", strength: of("tags"), text: parts`${a.tags} → ${b.tags}` }]),
-    ...listChanges("values", weakenings(a.kyverno), weakenings(b.kyverno)).map((text) => ({
+    ...listChanges("values", weakenings(a), weakenings(b)).map((text) => ({
       about: "unsafe chart values",
       strength: of("values"),
       text,

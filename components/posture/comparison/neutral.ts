@@ -1,3 +1,4 @@
+import { PolicyForm } from "../../args";
 import type { Monitoring, Posture } from "../types";
 import type { Change } from "./result";
 import { listChanges } from "./signers";
@@ -57,10 +58,16 @@ function valueChange(what: string, a: unknown, b: unknown): Part[][] {
 }
 
 function kyvernoChanges({ kyverno: a }: Posture, { kyverno: b }: Posture): Part[][] {
-  const { unsafeValues: _a, exceptionsNamespace: _exceptionsA, acknowledged: _lived, chart: chartA, ...restA } = a;
-  const { unsafeValues: _b, exceptionsNamespace: _exceptionsB, acknowledged: _livedB, chart: chartB, ...restB } = b;
+  const { unsafeValues: _a, exceptionsNamespace: _exceptionsA, acknowledged: _lived, policies: formA, ...ownA } = a;
+  const { unsafeValues: _b, exceptionsNamespace: _exceptionsB, acknowledged: _livedB, policies: formB, ...ownB } = b;
+  const { chart: chartA, ...restA } = ownA;
+  const { chart: chartB, ...restB } = ownB;
+  const form = (policies: typeof formA) => policies ?? PolicyForm.ClusterPolicy;
   const keys = [...new Set([...Object.keys(restA), ...Object.keys(restB)])] as (keyof typeof restA)[];
   return [
+    ...(formA === formB
+      ? []
+      : [parts`${["policies"]} ${form(formA)} → ${form(formB)}: each new one is in force before an old one goes`]),
     ...keys.flatMap((key) => valueChange(key, restA[key], restB[key])),
     ...valueChange("chart", chartA.name, chartB.name),
     ...valueChange("chart repository", chartA.repository, chartB.repository),

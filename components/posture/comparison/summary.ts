@@ -30,7 +30,7 @@ export function summarise(posture: Posture, was = ""): Change[] {
     ...posture.suspended.map(({ policy, until, reason }) =>
       line("suspended", parts`${policy} until ${until}: ${reason}`),
     ),
-    ...(weakenings(kyverno).length > 0 ? [line("unsafe chart values", list(weakenings(kyverno)))] : []),
+    ...(weakenings(posture).length > 0 ? [line("unsafe chart values", list(weakenings(posture)))] : []),
     line(
       "trust",
       parts`${trust.root}, ${trust.fulcioCertificates.length} certificates, ${trust.rekor?.url ?? "no transparency log"}`,

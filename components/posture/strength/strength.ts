@@ -39,7 +39,7 @@ export function compareAspects(a: Posture, b: Posture): AspectStrength[] {
     aspect("suspension", compare(a, b, suspendedAtMost)),
     aspect("tags", compare(a.tags === TagHandling.Pin, b.tags === TagHandling.Pin, atLeast)),
     aspect("trust", compare(a, b, trustsAtMost)),
-    aspect("values", compare(weakenings(a.kyverno), weakenings(b.kyverno), within)),
+    aspect("values", compare(weakenings(a), weakenings(b), within)),
     aspect(
       "backstop",
       join([

@@ -1,5 +1,5 @@
 import { globToRegex } from "../globs";
-import type { NamespaceScope } from "../posture/types";
+import type { NamespaceScope } from "./types";
 
 /** A text in CEL. */
 export function text(value: string): string {
