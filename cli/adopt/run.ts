@@ -3,10 +3,11 @@ import { compilePosture } from "../../components/compile";
 import { ClusterClient } from "../../components/kubernetes/client";
 import { isManaged, MANAGED_BY } from "../../components/kubernetes/manifest";
 import { objectOf } from "../../components/kubernetes/objects";
-import { CLUSTER_POLICIES, NAMESPACES } from "../../components/kubernetes/resources";
+import { NAMESPACES } from "../../components/kubernetes/resources";
 import { type Revision, revisionsOf, unfinished } from "../../components/kyverno/helmRelease";
 import { readInstallation } from "../../components/kyverno/installed/facts";
 import { unusable } from "../../components/kyverno/installed/findings";
+import { POLICY_KINDS } from "../../components/policies/kinds";
 import type { Posture } from "../../components/posture/types";
 import { resolveSettings } from "../../components/resolve";
 import { type Child, childrenOf, RELEASE_TYPE, releaseResource, resourceType } from "../../components/resourceNames";
@@ -99,7 +100,7 @@ export function commandsFor({ stack, out }: Pick<AdoptOptions, "stack" | "out">,
   return [
     `pulumi import --stack ${stack} --file ${out} --protect=false --generate-code=false --yes`,
     ...label(NAMESPACES),
-    ...label(CLUSTER_POLICIES),
+    ...POLICY_KINDS.flatMap(label),
     `pulumi up --stack ${stack} --diff`,
   ];
 }

@@ -43,7 +43,8 @@ export class ReportEvidence {
       }
       const saying = sayingOf(row);
       if (saying?.about !== "signature") continue;
-      this.keep(saying.image, { ...saying, at: row.at, policy: policy.name, requirement });
+      const passes = saying.isSure === false ? undefined : saying.passes;
+      this.keep(saying.image, { ...saying, passes, at: row.at, policy: policy.name, requirement });
     }
   }
 

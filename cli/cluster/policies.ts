@@ -1,8 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { globMatches } from "../../components/globs";
-import { isManaged } from "../../components/kubernetes/manifest";
-import { CLUSTER_POLICIES, type KubeObject } from "../../components/kubernetes/resources";
+import { isManaged, type Json } from "../../components/kubernetes/manifest";
+import {
+  CLUSTER_POLICIES,
+  type KubeObject,
+  MUTATING_POLICIES,
+  type Resource,
+} from "../../components/kubernetes/resources";
 import { attestations, attestorSet, verifierType } from "../../components/policies/attestors";
+import { NAMESPACES_CONDITION, scopesHold } from "../../components/policies/cel/celPolicy";
+import { requirementOfEntry, requirementsOfPolicy } from "../../components/policies/cel/demands";
+import { isReady, POLICY_KINDS } from "../../components/policies/kinds";
 import { ROLE_LABEL, withGenerated } from "../../components/policies/names";
 import { KYVERNO_LINES } from "../../components/posture/kyvernoLines";
 import type { ImageRule, Resolved } from "../../components/posture/types";
@@ -11,13 +19,14 @@ import { type Gap, type ObjectSource, readAll } from "./source";
 
 /** A policy of the guard as the cluster has it. */
 export interface DeployedPolicy extends PolicyVersion {
+  readonly kind: string;
   readonly role: string;
   readonly action: "enforce" | "audit";
   readonly background: boolean;
   readonly ready: boolean;
   /** What each verifying rule requires. */
   readonly requirements: ReadonlyMap<string, Requirement>;
-  readonly scopes: readonly { readonly include: readonly string[]; readonly exclude: readonly string[] }[];
+  readonly judges: (namespace: string) => boolean;
 }
 
 /** Whose signatures a rule wants. Two rules with equal requirements give every image the same verdict. */
@@ -37,13 +46,34 @@ interface Rule {
 
 export async function readPolicies(source: ObjectSource): Promise<{ policies: DeployedPolicy[]; gaps: Gap[] }> {
   const policies: DeployedPolicy[] = [];
-  const gaps = await readAll(source, CLUSTER_POLICIES, [], (page) => {
-    for (const object of page) if (isManaged(object)) policies.push(deployed(object));
-  });
-  return { policies, gaps };
+  const gaps: Gap[] = [];
+  for (const kind of POLICY_KINDS) {
+    const own = await readAll(source, kind, [], (page) => {
+      for (const object of page) if (isManaged(object)) policies.push(deployed(kind, object));
+    });
+    // The newer kinds are nobody's loss where a cluster or a file has none.
+    gaps.push(...(kind === CLUSTER_POLICIES ? own : own.filter(({ why }) => why !== "absent")));
+  }
+  // Pinning tags judges nothing, and goes by the name of the policy that judges.
+  return { policies: policies.filter(({ kind }) => kind !== MUTATING_POLICIES.kind), gaps };
 }
 
-function deployed({ metadata, spec, status }: KubeObject): DeployedPolicy {
+function deployed(resource: Resource, object: KubeObject): DeployedPolicy {
+  const { metadata } = object;
+  return {
+    kind: resource.kind,
+    name: metadata?.name ?? "",
+    role: metadata?.labels?.[ROLE_LABEL] ?? metadata?.name ?? "",
+    ready: isReady(object),
+    resourceVersion: metadata?.resourceVersion ?? "",
+    changedAt: changedAt(metadata),
+    ...(resource === CLUSTER_POLICIES ? fromRules(object) : fromCel(object)),
+  };
+}
+
+type Said = Pick<DeployedPolicy, "action" | "background" | "requirements" | "judges">;
+
+function fromRules({ spec }: KubeObject): Said {
   const {
     rules = [],
     validationFailureAction,
@@ -51,26 +81,52 @@ function deployed({ metadata, spec, status }: KubeObject): DeployedPolicy {
   } = (spec ?? {}) as Record<string, unknown> & {
     rules?: readonly Rule[];
   };
-  const { conditions = [] } = (status ?? {}) as { conditions?: readonly { type: string; status: string }[] };
   const namespacesOf = (part: Rule["match"]) =>
     part?.any?.flatMap(({ resources }) => resources?.namespaces ?? []) ?? [];
+  const scopes = rules.map(({ match, exclude }) => ({ include: namespacesOf(match), exclude: namespacesOf(exclude) }));
   return {
-    name: metadata?.name ?? "",
-    role: metadata?.labels?.[ROLE_LABEL] ?? metadata?.name ?? "",
     action: String(validationFailureAction).toLowerCase() === "enforce" ? "enforce" : "audit",
     background: background !== false,
-    ready: conditions.some(({ type, status: state }) => type === "Ready" && state === "True"),
-    resourceVersion: metadata?.resourceVersion ?? "",
-    changedAt: changedAt(metadata),
     requirements: new Map(
       rules.flatMap(({ name = "", verifyImages }): [string, Requirement][] => {
         const [first] = verifyImages ?? [];
         return first?.attestors ? [[name, requirement(first)]] : [];
       }),
     ),
-    scopes: rules.map(({ match, exclude }) => ({ include: namespacesOf(match), exclude: namespacesOf(exclude) })),
+    judges: (namespace) => {
+      const matches = (patterns: readonly string[]) => patterns.some((pattern) => globMatches(pattern, namespace));
+      return scopes.some(({ include, exclude }) => (include.length === 0 || matches(include)) && !matches(exclude));
+    },
   };
 }
+
+function fromCel({ spec }: KubeObject): Said {
+  const {
+    validationActions = [],
+    evaluation,
+    matchConditions = [],
+  } = (spec ?? {}) as {
+    validationActions?: readonly string[];
+    evaluation?: { background?: { enabled?: boolean } };
+    matchConditions?: readonly { name?: string; expression?: string }[];
+  };
+  const where = matchConditions.find(({ name }) => name === NAMESPACES_CONDITION)?.expression;
+  return {
+    action: validationActions.includes("Deny") ? "enforce" : "audit",
+    background: evaluation?.background?.enabled !== false,
+    requirements: new Map(
+      [...requirementsOfPolicy((spec ?? {}) as Json)].map(([list, wanted]) => [list, celRequirement(wanted)]),
+    ),
+    judges: (namespace) => where === undefined || scopesHold(where, namespace),
+  };
+}
+
+const celRequirement = (wanted: object): Requirement => ({
+  type: "ImageValidatingPolicy",
+  attestors: wanted,
+  attestations: undefined,
+  repository: undefined,
+});
 
 /** The status is written by itself, and all the time. */
 function changedAt(metadata: KubeObject["metadata"]): number {
@@ -86,6 +142,7 @@ function requirement({ type, attestors, attestations: wanted, repository }: Reco
 
 /** What the stack wants of an entry's images, in the form in which it is deployed. */
 export function requirementOf(entry: ImageRule, resolved: Resolved): Requirement {
+  if (resolved.posture.kyverno.policies) return celRequirement(requirementOfEntry(entry, resolved));
   return {
     type: verifierType(entry).type,
     attestors: [attestorSet(entry.signers, entry.threshold, resolved, entry.format)],
@@ -118,9 +175,4 @@ export function requirementOfRule(policy: DeployedPolicy, rule: string): Require
     if (withGenerated(name).includes(rule)) return wanted;
   }
   return undefined;
-}
-
-export function judgesNamespace({ scopes }: DeployedPolicy, namespace: string): boolean {
-  const matches = (patterns: readonly string[]) => patterns.some((pattern) => globMatches(pattern, namespace));
-  return scopes.some(({ include, exclude }) => (include.length === 0 || matches(include)) && !matches(exclude));
 }

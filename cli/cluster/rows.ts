@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../components/kubernetes/resources";
+import { VERDICTS } from "../../components/policies/cel/judges";
 import { ImageNameError, parseReference, policyText } from "../images/reference";
 import { causesOf, type Verdict, verdictOf } from "../refusals/causes";
 
@@ -9,22 +10,45 @@ export interface Row {
   readonly result: "pass" | "fail" | "warn" | "error" | "skip";
   readonly message: string;
   readonly at: number;
+  /** Only of a row that was read out of another's properties. */
+  readonly isPart?: true;
 }
 
 /** The rows of a BackgroundScanReport or a PolicyReport. */
 export function rowsOf(report: KubeObject): Row[] {
   const { results } = ((report.kind === "BackgroundScanReport" || report.spec !== undefined ? report.spec : report) ??
     {}) as {
-    results?: readonly (Partial<Row> & { timestamp?: { seconds?: number } })[];
+    results?: readonly (Partial<Row> & {
+      timestamp?: { seconds?: number };
+      properties?: Readonly<Record<string, string>>;
+    })[];
   };
-  return (results ?? []).map(({ policy = "", rule = "", result = "error", message = "", timestamp }) => ({
-    policy,
-    rule,
-    result,
-    message,
-    at: timestamp?.seconds ?? 0,
-  }));
+  return (results ?? []).flatMap(
+    ({ policy = "", rule = "", result = "error", message = "", timestamp, properties = {} }) => {
+      const row = { policy, rule, result, message, at: timestamp?.seconds ?? 0 };
+      return [row, ...verdictRows(row, properties)];
+    },
+  );
 }
+
+/** An ImageValidatingPolicy has one row for each object; what it found of each image stands in the row's properties. */
+function verdictRows(row: Row, properties: Readonly<Record<string, string>>): Row[] {
+  return Object.entries(properties).flatMap(([key, images]) => {
+    const [, rule, verdict] = VERDICT_KEY.exec(key) ?? [];
+    if (rule === undefined) return [];
+    const [result, says] =
+      verdict === VERDICTS.signed
+        ? (["pass", (image: string) => `verified image signatures for ${image}`] as const)
+        : (["fail", (image: string) => `${NOT_COUNTED} ${image}`] as const);
+    return images
+      .split(" ")
+      .filter(Boolean)
+      .map((image) => ({ ...row, rule, result, message: says(plain(image)), isPart: true }));
+  });
+}
+
+const VERDICT_KEY = new RegExp(`^(entry\\d+)(${Object.values(VERDICTS).join("|")})$`);
+const NOT_COUNTED = "no signature that counts for image";
 
 /**
  * Whether a row is about a policy as it is now; one that has changed since is scanned again. Kyverno 1.10 labels its reports
@@ -46,10 +70,17 @@ export interface PolicyVersion {
 
 /** What a row says, where it names images. Rows that name none may be about any image of the object. */
 export type Saying =
-  | { readonly about: "signature"; readonly image: string; readonly passes: boolean | undefined; readonly why: string }
+  | {
+      readonly about: "signature";
+      readonly image: string;
+      readonly passes: boolean | undefined;
+      readonly isSure?: false;
+      readonly why: string;
+    }
   | { readonly about: "signer"; readonly images: string[] };
 
 const VERIFIED = /^verified image (?:signatures|attestations) for (\S+)$/;
+const UNCOUNTED = new RegExp(`^${NOT_COUNTED} (\\S+)$`);
 const FAILED = /^failed to verify image (\S+): ([\s\S]*)$/;
 const NO_SIGNER = /no signer is configured for ((?:\S+, )*\S+)/;
 
@@ -62,6 +93,9 @@ export function sayingOf({ result, message }: Row): Saying | undefined {
   const text = message.trim();
   const [, verified] = VERIFIED.exec(text) ?? [];
   if (verified && result === "pass") return { about: "signature", image: verified, passes: true, why: "" };
+  // Kyverno counts signatures; that one could not be read looks like that there is none.
+  const [, uncounted] = UNCOUNTED.exec(text) ?? [];
+  if (uncounted) return { about: "signature", image: uncounted, passes: false, isSure: false, why: text };
   const [, failed, why = ""] = FAILED.exec(text) ?? [];
   if (failed) {
     // Kyverno 1.10 calls a registry that refuses or is silent a failure, as it does a missing signature.

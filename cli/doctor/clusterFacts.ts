@@ -1,11 +1,11 @@
 import { BACKSTOP_SELECTOR } from "../../components/backstop/manifests";
+import { HEALTH_LEASE } from "../../components/backstop/webhooks";
 import { ClusterClient, type ListOptions } from "../../components/kubernetes/client";
 import type { ClusterAccess } from "../../components/kubernetes/kubeConfig";
 import type { Manifest } from "../../components/kubernetes/manifest";
 import {
   ADMISSION_BINDINGS,
   ADMISSION_POLICIES,
-  CLUSTER_POLICIES,
   CONFIG_MAPS,
   type KubeObject,
   LEASES,
@@ -19,6 +19,7 @@ import {
 } from "../../components/kubernetes/resources";
 import { workloadKind } from "../../components/kubernetes/workloads";
 import { readInstallation } from "../../components/kyverno/installed/facts";
+import { POLICY_KINDS } from "../../components/policies/kinds";
 import { ask } from "./api";
 import type {
   ClusterFacts,
@@ -131,7 +132,7 @@ async function readCluster(client: ClusterClient): Promise<ClusterFacts> {
 }
 
 async function readHeartbeat(client: ClusterClient, namespace: string): Promise<Date | undefined> {
-  const lease = await client.find(LEASES, "kyverno-health", namespace);
+  const lease = await client.find(LEASES, HEALTH_LEASE, namespace);
   const time = Date.parse(lease?.metadata?.annotations?.["kyverno.io/last-request-time"] ?? "");
   return Number.isNaN(time) ? undefined : new Date(time);
 }
@@ -153,10 +154,10 @@ async function readBackstop(list: List): Promise<Manifest[]> {
 }
 
 async function readPolicies(list: List): Promise<PolicyObject[]> {
-  return [
-    ...(await list(CLUSTER_POLICIES)).map(toPolicy("ClusterPolicy")),
-    ...(await list(POLICIES)).map(toPolicy("Policy")),
-  ];
+  const found: PolicyObject[] = [];
+  // One after the other, so that it is always the same right which is said to lack first.
+  for (const kind of [...POLICY_KINDS, POLICIES]) found.push(...(await list(kind)).map(toPolicy(kind.kind)));
+  return found;
 }
 
 async function readMap(
@@ -185,7 +186,7 @@ async function readCertificates(
 
 async function readKinds(client: ClusterClient): Promise<string[]> {
   const groups = await Promise.all(
-    ["kyverno.io/v1", "wgpolicyk8s.io/v1alpha2"].map(async (group) => {
+    ["kyverno.io/v1", "policies.kyverno.io/v1", "wgpolicyk8s.io/v1alpha2"].map(async (group) => {
       const found = await client.findPath<{ resources?: { name: string }[] }>(`/apis/${group}`);
       const names = (found?.resources ?? []).map(({ name }) => name).filter((name) => !name.includes("/"));
       return names.map((name) => `${name}.${group.split("/")[0]}`);

@@ -113,15 +113,17 @@ export interface WebhookConfiguration {
     readonly caBundle: string;
     /** Namespaces that the selector leaves out by name. */
     readonly excluded: readonly string[];
-    /** Other conditions on namespace, object or request. */
+    /** Other conditions on namespace or object. */
     readonly otherConditions: number;
+    /** Conditions on the request, in CEL. */
+    readonly matchConditions: readonly string[];
     /** Whether it is called for new and changed pods. */
     readonly calledForPods: boolean;
   }[];
 }
 
 export interface PolicyObject {
-  readonly kind: "ClusterPolicy" | "Policy";
+  readonly kind: string;
   readonly name: string;
   readonly role?: string;
   readonly spec: Record<string, unknown>;

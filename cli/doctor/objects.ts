@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import type { KubeObject } from "../../components/kubernetes/resources";
+import { isReady, notReadyBecause } from "../../components/policies/kinds";
 import { ROLE_LABEL } from "../../components/policies/names";
 import type {
   DeploymentFacts,
@@ -97,8 +98,8 @@ export function toWebhooks(kind: "mutating" | "validating"): (raw: Raw) => Webho
         failurePolicy: hook.failurePolicy ?? "Fail",
         caBundle: Buffer.from(hook.clientConfig?.caBundle ?? "", "base64").toString(),
         excluded: byName.flatMap(({ values = [] }) => values),
-        otherConditions:
-          conditions(namespaces) - byName.length + conditions(objects) + (hook.matchConditions ?? []).length,
+        otherConditions: conditions(namespaces) - byName.length + conditions(objects),
+        matchConditions: (hook.matchConditions ?? []).map(({ expression }: { expression: string }) => expression),
         calledForPods: ["CREATE", "UPDATE"].every((operation) =>
           ((hook.rules ?? []) as WebhookRule[]).some((rule) => isForPods(rule, operation)),
         ),
@@ -122,15 +123,9 @@ function conditions({ matchLabels = {}, matchExpressions = [] }: Selector): numb
   return Object.keys(matchLabels).length + matchExpressions.length;
 }
 
-interface Condition {
-  readonly type?: string;
-  readonly status?: string;
-  readonly message?: string;
-}
-
 export function toPolicy(kind: PolicyObject["kind"]): (raw: Raw) => PolicyObject {
   return ({ metadata, spec, status }) => {
-    const ready = ((status?.conditions ?? []) as Condition[]).find(({ type }) => type === "Ready");
+    const why = notReadyBecause({ status });
     const role = metadata.labels?.[ROLE_LABEL];
     const writers = (metadata.managedFields ?? []).filter(({ fieldsV1 }) => fieldsV1 && "f:spec" in fieldsV1);
     return {
@@ -139,8 +134,8 @@ export function toPolicy(kind: PolicyObject["kind"]): (raw: Raw) => PolicyObject
       ...(role ? { role } : {}),
       spec: spec ?? {},
       annotations: metadata.annotations ?? {},
-      ...(ready ? { ready: ready.status === "True" } : {}),
-      ...(ready?.message ? { readyMessage: ready.message } : {}),
+      ...(status ? { ready: isReady({ status }) } : {}),
+      ...(why ? { readyMessage: why } : {}),
       managers: writers.flatMap(({ manager }) => manager ?? []),
     };
   };

@@ -23,6 +23,7 @@ import {
   type SignersVerdict,
 } from "../signatures/signers";
 import { SignatureFault } from "../signatures/verifySignature";
+import { countedVerdicts } from "./countedSignatures";
 import { Clients, type Found, readImage, signaturePlace } from "./found";
 import type { ImageReport, Judgement, Reason } from "./imageReport";
 import { isSystemNamespace, type Treatment, treatmentOf, willRefuse } from "./rules";
@@ -69,7 +70,9 @@ export async function checkImage(
 const compiled = new WeakMap<Resolved, readonly Manifest[]>();
 
 /** The policy that has the rule: one that is too large for Kyverno goes on in others. */
-function partOf({ policy, rule }: Treatment, resolved: Resolved): Pick<Treatment, "policy"> {
+function partOf({ policy, rule }: Treatment, resolved: Resolved): Partial<Pick<Treatment, "policy" | "rule">> {
+  // Policies of the newer kinds have no rules.
+  if (resolved.posture.kyverno.policies) return { rule: undefined };
   if (policy === undefined || rule === undefined) return {};
   const policies = compiled.get(resolved) ?? policiesOf(compilePosture(resolved));
   compiled.set(resolved, policies);
@@ -138,6 +141,13 @@ async function verdictOf(
 ): Promise<SignersVerdict> {
   const { digest, layers } = found;
   const { host, repository } = apiLocation(reference.registry, reference.path);
+  if (resolved.posture.kyverno.policies) {
+    const place = signaturePlace(reference, entry);
+    const signatures = { client: clients.of(place.host), repository: place.repository };
+    const source = { client: clients.of(host), repository, signatures, digest, layers };
+    const [verdict, ...others] = await countedVerdicts(entry, source, resolved);
+    return verdict!.passes ? worstOf(verdict!, others) : verdict!;
+  }
   switch (entry.format) {
     case undefined: {
       const verdict = checkSignatures(entry, layers, digest, resolved);

@@ -64,7 +64,10 @@ export function causesOf(message: string): Cause[] {
   if (answer !== undefined) return [cause(/kyverno/.test(webhook!) ? "webhook" : "otherWebhook", answer)];
   const [, why] = /failed to verify image \S+: *(.*)$/s.exec(text) ?? [];
   if (why !== undefined) return attestorsOf(why).flatMap((one) => stepInto("registry", one));
-  const rule = text.replace(/^.*?admission webhook "[^"]*" denied the request: */s, "").replace(PATH, "");
+  const rule = text
+    .replace(/^.*?admission webhook "[^"]*" denied the request: */s, "")
+    .replace(/^(?:Resource: \S+, Kind: \w+, Errors: \[)?Policy \S+?(?: failed| error)?: /, "")
+    .replace(PATH, "");
   return stepInto("rule", rule);
 }
 
@@ -89,6 +92,7 @@ interface Step {
 const STEPS: readonly Step[] = [
   { opens: /^failed to update digest: /, to: "registry" },
   { opens: /^failed to load context: / },
+  { opens: /^failed to evaluate policy: (?:failed to get image data: )?/ },
   { opens: /^failed to fetch image (?:reference|descriptor): \S+, error: /, to: "registry" },
   // Kyverno 1.13 says so before the request, whatever the registry calls it.
   { opens: /^image tag not found: /, to: "registry" },

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../components/kubernetes/resources";
 import { isJudge, ROLE } from "../../components/policies/names";
-import { type DeployedPolicy, judgesNamespace } from "../cluster/policies";
+import type { DeployedPolicy } from "../cluster/policies";
 import { gist, isCurrent, type Row, rowReason, rowsOf, sayingOf } from "../cluster/rows";
 import type { ReportPolicy, State } from "./result";
 
@@ -37,7 +37,7 @@ export class Tally {
         this.staleRows++;
         continue;
       }
-      if (counted) this.count(row);
+      if (counted && !row.isPart) this.count(row);
       this.learn(row, policy, namespace);
     }
   }
@@ -65,9 +65,15 @@ export class Tally {
     if (!saying) return;
     const base = { policy: policy.name, at: row.at };
     if (saying.about === "signature") {
-      const { passes, why, image } = saying;
+      const { passes, why, image, isSure } = saying;
       const state: State = passes === undefined ? "cannotTell" : passes ? "signed" : "notSigned";
-      const detail = passes ? "" : passes === false ? DETAILS[rowReason(why)] : gist(why);
+      const detail = passes
+        ? ""
+        : isSure === false
+          ? UNCOUNTED
+          : passes === false
+            ? DETAILS[rowReason(why)]
+            : gist(why);
       this.keep(namespace, image, { ...base, state, violation: passes === false, detail });
       return;
     }
@@ -84,6 +90,7 @@ export class Tally {
 
 const key = (namespace: string, image: string) => `${namespace}\n${image}`;
 
+const UNCOUNTED = "no signature that counts, or Kyverno could not read it";
 const DETAILS = {
   unsigned: "there is no signature that Kyverno reads",
   wrongSigner: "signed by somebody else",
@@ -100,5 +107,5 @@ function weight({ state, violation, at }: Known): number {
 /** What happens to a violation in a namespace. */
 export function modeOf(policies: readonly DeployedPolicy[], namespace: string): "enforce" | "audit" | "none" {
   const judging = policies.filter(({ role }) => isJudge(role));
-  return judging.find((policy) => judgesNamespace(policy, namespace))?.action ?? "none";
+  return judging.find(({ judges }) => judges(namespace))?.action ?? "none";
 }

@@ -73,7 +73,7 @@ export function countSigners(
       by.push(describeSigner(signer));
       continue;
     }
-    const canAsk = rule.format !== undefined || resolved.posture.trust.root !== TrustRoot.Offline;
+    const canAsk = rule.format !== undefined || canAskLog(resolved);
     if (canAsk && found.some((fault) => fault.asksLog)) open++;
     faults.push(...found);
   }
@@ -87,6 +87,13 @@ export function countSigners(
   return { passes: false, reason: worst.fault, detail: worst.message, by };
 }
 
+/** Whether Kyverno would search the log online for an entry that a signature lacks. */
+function canAskLog({ posture: { trust, kyverno } }: Resolved): boolean {
+  // An ImageValidatingPolicy names the log only where there is no certificate log to leave out.
+  if (kyverno.policies && trust.ctLogPublicKey) return false;
+  return trust.root !== TrustRoot.Offline;
+}
+
 function openReason(rule: ImageRule, faults: readonly SignatureFault[]): Pick<SignersVerdict, "reason" | "detail"> {
   const asked = faults.find(({ asksLog }) => asksLog);
   if (!asked) return { reason: "wrongKey", detail: furthest(faults).message };
@@ -98,9 +105,14 @@ function openReason(rule: ImageRule, faults: readonly SignatureFault[]): Pick<Si
 class Intermediates {
   private kept: readonly Certificate[] | undefined;
 
-  constructor(private readonly asCosign3: boolean) {}
+  constructor(
+    private readonly asCosign3: boolean,
+    /** Where only the stack's own certificates are looked at. */
+    private readonly none: boolean,
+  ) {}
 
   of({ chain }: SignatureLayer): readonly Certificate[] {
+    if (this.none) return [];
     if (this.asCosign3) return chain.slice(0, -1);
     if (chain.length <= 1) this.kept = undefined;
     else this.kept ??= chain.slice(0, -1);
@@ -109,7 +121,8 @@ class Intermediates {
 }
 
 const isCosign3 = ({ posture }: Resolved) => KYVERNO_LINES[posture.kyverno.target].verifiesAsCosign3;
-const intermediatesFor = (resolved: Resolved) => new Intermediates(isCosign3(resolved));
+const intermediatesFor = (resolved: Resolved) =>
+  new Intermediates(isCosign3(resolved), resolved.posture.kyverno.policies !== undefined);
 
 /** `elsewhere`: the key is in a KMS or a Secret. */
 function anchorOf(signer: Signer, resolved: Resolved): Anchor | SignatureFault | "elsewhere" {
@@ -119,7 +132,14 @@ function anchorOf(signer: Signer, resolved: Resolved): Anchor | SignatureFault |
   const logs = { rekorKey: pem(trust.rekor?.publicKey), ctLogKey: pem(trust.ctLogPublicKey) };
   const asCosign3 = isCosign3(resolved);
   const unused: Attention = asCosign3 ? "ignored" : "read";
-  const base = { hash: "sha256" as const, roots: [], ...logs, entries: unused, receipts: unused };
+  const base = {
+    hash: "sha256" as const,
+    roots: [],
+    ...logs,
+    entries: unused,
+    receipts: unused,
+    readsDsseEntries: asCosign3,
+  };
   if (signer.kind === "keyless") {
     const roots = (signer.roots ?? trust.fulcioCertificates).flatMap((id) => certificatesOf(pem(id)!));
     if (signer.roots) return { ...base, roots };
@@ -189,6 +209,36 @@ export function checkAttestation(
     return { passes: undefined, reason: "attestationAtAdmission", detail, by: [] };
   }
   return { passes: true, reason: "signed", detail: attestation.predicateType, by: [] };
+}
+
+/** Statements in the tag format, as an ImageValidatingPolicy counts them: what others state is not looked at. */
+export function checkStatements(
+  { predicateType, signers, threshold, conditions }: Attestation,
+  layers: readonly SignatureLayer[],
+  imageDigest: string,
+  resolved: Resolved,
+): SignersVerdict {
+  const result = (passes: boolean | undefined, detail: string): SignersVerdict => ({
+    passes,
+    reason: passes === false ? "missingAttestation" : passes ? "signed" : "attestationAtAdmission",
+    detail: `${predicateType}: ${detail}`,
+    by: [],
+  });
+  if (layers.length === 0) return result(false, "no such statement");
+  for (const signer of signers.slice(0, threshold)) {
+    const anchor = anchorOf(signer, resolved);
+    if (anchor === "elsewhere") return result(undefined, `only the cluster can read ${describeSigner(signer)}`);
+    if (anchor instanceof SignatureFault) return result(false, anchor.message);
+    const faults = faultsUnlessOneCounts(layers, (layer) => {
+      const statement = verifyStatement(layer, imageDigest, anchor, intermediatesFor(resolved).of(layer));
+      if (statement.predicateType !== predicateType)
+        throw new SignatureFault("malformedSignature", `a statement of ${statement.predicateType}`);
+      if (signer.kind === "keyless") matchIdentity(signer, layer.identity);
+    });
+    if (faults.length > 0) return result(false, furthest(faults).message);
+  }
+  if (conditions.length > 0) return result(undefined, "its conditions are evaluated at admission only");
+  return result(true, predicateType);
 }
 
 /** Statements in bundles, as Kyverno 1.19 judges them: each signer must have made one, and what others state is not looked at. */

@@ -69,6 +69,8 @@ export interface Anchor {
   readonly entries: Attention;
   /** The same for receipts of the certificate log. */
   readonly receipts: Attention;
+  /** Whether a statement's entry in the log may be of the kind `dsse`. */
+  readonly readsDsseEntries: boolean;
 }
 
 export type Attention = "demanded" | "read" | "ignored";

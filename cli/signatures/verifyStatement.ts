@@ -85,8 +85,8 @@ export function parseStatement(content: Buffer): Statement {
 }
 
 /**
- * Kyverno 1.10 reads log entries of the kind `intoto` only, and compares the hash of the whole envelope. Cosign 2
- * writes another kind (`dsse`) by default.
+ * The log keeps the hash of the whole envelope, in an entry of the kind `intoto` or, as cosign 2 and 3 write by default,
+ * `dsse`, which Kyverno 1.10 can't read.
  */
 function verifyLogEntry(layer: SignatureLayer, anchor: Anchor): void {
   if (anchor.entries === "ignored") {
@@ -104,16 +104,21 @@ function verifyLogEntry(layer: SignatureLayer, anchor: Anchor): void {
   if (!promiseHolds(bundle, anchor)) throw broken("it is not by the trusted log");
   const time = new Date(bundle.integratedTime * 1000);
   if (certificate && !certificate.sigstore.validForDate(time)) throw expiredFault(layer, bundle);
-  let entry: { kind?: string; spec?: { content?: { hash?: { value?: string } } } };
+  let entry: {
+    kind?: string;
+    spec?: { content?: { hash?: { value?: string } }; envelopeHash?: { value?: string } };
+  };
   try {
     entry = JSON.parse(Buffer.from(bundle.body, "base64").toString("utf8"));
   } catch {
     throw broken("it is not JSON");
   }
-  if (entry.kind !== "intoto") {
+  const isDsse = entry.kind === "dsse" && anchor.readsDsseEntries;
+  if (entry.kind !== "intoto" && !isDsse) {
     throw broken(`it is of the kind ${entry.kind}; attest with --rekor-entry-type=intoto`);
   }
-  if (entry.spec?.content?.hash?.value !== createHash("sha256").update(layer.payload).digest("hex")) {
+  const hash = isDsse ? entry.spec?.envelopeHash?.value : entry.spec?.content?.hash?.value;
+  if (hash !== createHash("sha256").update(layer.payload).digest("hex")) {
     throw broken("it is about another statement");
   }
 }

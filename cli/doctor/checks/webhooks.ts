@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { policiesOf } from "../../../components/compile";
 import { type Facts, known, look, type WebhookConfiguration } from "../facts";
 import { type Finding, finding, ok } from "../finding";
 import { reapplyRelease, restart } from "../fixes";
@@ -47,7 +48,13 @@ function leftover(facts: Facts, configurations: readonly WebhookConfiguration[])
 function present(facts: Facts, configurations: readonly WebhookConfiguration[], deployment: string): Finding {
   const id = "webhooks.present";
   const policies = known(facts.policies) ?? [];
-  const wanted = [...ALWAYS, ...(policies.length > 0 ? FOR_RESOURCES : [])];
+  const mutates = policies.some(
+    ({ kind }) => kind === "ClusterPolicy" || kind === "Policy" || kind === "MutatingPolicy",
+  );
+  const wanted = [
+    ...ALWAYS,
+    ...(policies.length > 0 ? FOR_RESOURCES.filter((name) => mutates || !name.startsWith("mutating/")) : []),
+  ];
   const filled = new Set(
     configurations.filter(({ webhooks }) => webhooks.length > 0).map(({ kind, name }) => `${kind}/${name}`),
   );
@@ -159,7 +166,12 @@ function excluded(facts: Facts, configurations: readonly WebhookConfiguration[])
   if (!wanted) return [ok(id, `never called for ${found.join(", ") || "no namespace"}`)];
   const more = found.filter((name) => !wanted.includes(name));
   const fewer = wanted.filter((name) => hooks.some((hook) => !hook.excluded.includes(name)));
-  const conditions = hooks.reduce((sum, { otherConditions }) => sum + otherConditions, 0);
+  const own = ownConditions(facts);
+  const conditions = hooks.reduce(
+    (sum, { otherConditions, matchConditions }) =>
+      sum + otherConditions + matchConditions.filter((condition) => !own.has(condition)).length,
+    0,
+  );
   const findings = [
     ...(more.length > 0
       ? [finding("problem", id, `images in ${more.join(", ")} are never looked at`, reapplyRelease(facts))]
@@ -182,6 +194,13 @@ function excluded(facts: Facts, configurations: readonly WebhookConfiguration[])
       : []),
   ];
   return findings.length > 0 ? findings : [ok(id, `never called for ${found.join(", ")}`)];
+}
+
+/** Conditions that the stack's own policies state, and Kyverno passes on to the API server. */
+function ownConditions({ stack }: Facts): ReadonlySet<string> {
+  const policies = stack ? policiesOf(stack.compiled) : [];
+  const stated = policies.map(({ spec }) => (spec as { matchConditions?: { expression: string }[] }).matchConditions);
+  return new Set(stated.flatMap((list) => (list ?? []).map(({ expression }) => expression)));
 }
 
 function wantedExclusions({ stack, namespace }: Facts): string[] | undefined {

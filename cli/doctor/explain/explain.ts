@@ -68,7 +68,9 @@ function explainObjection(objection: Objection, listed: ReadonlyMap<string, Obje
   // The guard lists its advice beside each refusal, as a rule that is never evaluated.
   const entry = entryOf(rule);
   const advice = entry === undefined ? undefined : listed.get(placeOf(policy, entryRule("advice", entry)));
-  const expected = between("must be signed by ", ". Sign the image", oneLine(advice?.message ?? ""));
+  const told = oneLine(advice?.message ?? objection.message);
+  const expected =
+    between("must be signed by ", ". Sign the image", told) ?? between("must be signed by ", ". Why it does", told);
   return {
     policy,
     rule,
@@ -114,6 +116,7 @@ const UNKNOWN_COMMANDS = ["kubectl -n kyverno logs deployment/kyverno-admission-
 const SHELL_SAFE = /^[A-Za-z0-9][A-Za-z0-9._:@/-]*$/;
 
 const IMAGE_PLACES = [
+  /no signature that counts for image (\S+?)[,:]? /,
   /failed to verify image (\S+?):? *(?=\.attest|\s|$)/,
   /no signer is configured for (\S+?)\.?(?=[\s,]|$)/,
   /(?:missing digest for|unverified image) (\S+)/,
@@ -143,7 +146,7 @@ export function describeExplanation({ resource, webhook, findings }: Explanation
   const head = [resource ? `refused: ${resource}` : "", webhook ? `webhook: ${webhook}` : ""].filter(Boolean);
   const blocks = findings.map((one) =>
     [
-      one.policy ? `policy:   ${one.policy}, rule ${one.rule}` : "",
+      one.policy ? `policy:   ${[one.policy, one.rule && `rule ${one.rule}`].filter(Boolean).join(", ")}` : "",
       one.image ? `image:    ${one.image}` : "",
       one.expected ? `expected: ${one.expected}` : "",
       one.received ? `received: ${one.received}` : "",

@@ -10,7 +10,7 @@ export interface Objection {
 /** The rules in the text of a refusal. Below its head it is YAML: policy, rule, message. */
 export function objections(text: string): Objection[] {
   const [, list] = text.split(/blocked due to the following policies[ \t]*\r?\n/);
-  if (list === undefined) return [];
+  if (list === undefined) return ofOnePolicy(text);
   let policies: unknown;
   try {
     policies = parse(dedent(list));
@@ -23,6 +23,18 @@ export function objections(text: string): Objection[] {
       ? []
       : Object.entries(rules).map(([rule, message]) => ({ policy, rule, message: String(message).trim() })),
   );
+}
+
+/** Of one that judges, and of one that pins a tag. */
+const OF_ONE_POLICY = [
+  /denied the request: Policy ([a-z0-9.-]+) (?:failed|error): ([\s\S]*)$/,
+  /denied the request: Resource: \S+, Kind: \w+, Errors: \[Policy ([a-z0-9.-]+): ([\s\S]*)\]/,
+];
+
+/** Policies of the newer kinds refuse one by one, each by its own webhook. */
+function ofOnePolicy(text: string): Objection[] {
+  const [, policy, message] = OF_ONE_POLICY.map((form) => form.exec(text)).find((found) => found !== null) ?? [];
+  return policy === undefined ? [] : [{ policy, rule: "", message: message!.trim() }];
 }
 
 /** Terminals and event lists indent; YAML minds. What follows the list after an empty line is not part of it. */
