@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { CLUSTER_POLICIES, collectionPath, type KubeObject } from "../components/kubernetes/resources";
 import { PROBE_POLICY } from "../components/kyverno/canary";
+import { isReady, policyKind } from "../components/policies/kinds";
 import { ensureTool } from "./build";
 import type { ControlPlane } from "./controlPlane";
 import { findKyverno, type KyvernoSource } from "./kyvernoSource";
@@ -110,7 +112,7 @@ export async function uninstallKyverno(
   await helm(plane, ["uninstall", releaseName, `--namespace=${namespace}`, "--wait", "--timeout=3m"], log);
 }
 
-const policies = "/apis/kyverno.io/v1/clusterpolicies";
+const policies = collectionPath(CLUSTER_POLICIES);
 const policyWebhooks = "kyverno-policy-validating-webhook-cfg";
 
 interface ServiceReference {
@@ -157,26 +159,29 @@ export async function webhookConfigurations(plane: ControlPlane): Promise<string
 /** Creates or replaces policies and waits until Kyverno says that each is ready. */
 export async function applyPolicies(
   plane: ControlPlane,
-  manifests: readonly { metadata: { name: string } }[],
+  manifests: readonly { kind?: string; metadata: { name: string } }[],
 ): Promise<void> {
   for (const manifest of manifests) {
-    const path = `${policies}/${manifest.metadata.name}?fieldManager=image-signing-guard-local&force=true`;
+    const path = `${pathOf(manifest)}?fieldManager=image-signing-guard-local&force=true&fieldValidation=Strict`;
     await requestObject(plane.client, "PATCH", path, manifest, "application/apply-patch+yaml");
   }
-  for (const { metadata } of manifests) await waitForPolicy(plane, metadata.name);
+  for (const manifest of manifests) await waitForPolicy(plane, manifest.metadata.name, 60_000, manifest.kind);
 }
 
-interface PolicyStatus {
-  status?: { conditions?: { type: string; status: string }[] };
+const pathOf = ({ kind, metadata }: { kind?: string; metadata: { name: string } }) =>
+  `${collectionPath(policyKind({ kind }))}/${metadata.name}`;
+
+export async function waitForPolicy(
+  plane: ControlPlane,
+  name: string,
+  timeoutMs = 60_000,
+  kind = CLUSTER_POLICIES.kind,
+): Promise<void> {
+  await waitFor(`${kind} ${name} is ready`, timeoutMs, async () =>
+    isReady(await requestObject<KubeObject>(plane.client, "GET", pathOf({ kind, metadata: { name } }))),
+  );
 }
 
-export async function waitForPolicy(plane: ControlPlane, name: string, timeoutMs = 60_000): Promise<void> {
-  await waitFor(`ClusterPolicy ${name} is ready`, timeoutMs, async () => {
-    const policy = await requestObject<PolicyStatus>(plane.client, "GET", `${policies}/${name}`);
-    return policy.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True");
-  });
-}
-
-export async function removePolicy(plane: ControlPlane, name: string): Promise<void> {
-  await request(plane.client, "DELETE", `${policies}/${name}`);
+export async function removePolicy(plane: ControlPlane, name: string, kind = CLUSTER_POLICIES.kind): Promise<void> {
+  await request(plane.client, "DELETE", pathOf({ kind, metadata: { name } }));
 }

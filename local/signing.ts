@@ -26,8 +26,14 @@ export interface Cosign {
   sign(image: string, signer: Signer, options?: SignOptions): Promise<void>;
   createKey(name: string): Promise<SigningKey>;
   signWithKey(image: string, key: SigningKey): Promise<void>;
-  /** A DSSE attestation, SLSA provenance when left out; without the log. */
-  attest(image: string, signer: Signer, predicate?: object, type?: string): Promise<void>;
+  /** A DSSE attestation, SLSA provenance when left out; without the log, or with an entry in that of the services. */
+  attest(
+    image: string,
+    signer: Signer,
+    predicate?: object,
+    type?: string,
+    log?: Pick<SigstoreServices, "url">,
+  ): Promise<void>;
   /** A bundle among the image's referrers, as cosign 3 makes it by default. */
   signBundle(image: string, by: BundleSigner): Promise<void>;
   /** The same for a statement, SLSA provenance v1 when left out. */
@@ -140,22 +146,24 @@ export async function createCosign(options: {
     signWithKey: async (image, key) => {
       await run(["sign", "--yes", ...TAG_FORMAT, "--tlog-upload=false", `--key=${key.keyFile}`, image]);
     },
-    attest: async (image, signer, predicate = provenance, type = "slsaprovenance") => {
+    attest: async (image, signer, predicate = provenance, type = "slsaprovenance", rekor) => {
       const name = `attest-${count}`;
       const keyFile = write("leaf.pem", signer.certificate.privateKeyPem);
       await run(["import-key-pair", "--yes", `--key=${keyFile}`, `--output-key-prefix=${name}`]);
-      await run([
+      const logKey = write("rekor.pub", options.sigstore.rekorPublicKey);
+      const args = [
         "attest",
         "--yes",
         ...TAG_FORMAT,
-        "--tlog-upload=false",
+        ...(rekor ? [`--rekor-url=${rekor.url}`] : ["--tlog-upload=false"]),
         `--key=${path.join(folder, `${name}.key`)}`,
         `--certificate=${write("certificate.pem", signer.certificate.pem)}`,
         `--certificate-chain=${write("chain.pem", signer.chain)}`,
         `--predicate=${write("predicate.json", JSON.stringify(predicate))}`,
         `--type=${type}`,
         image,
-      ]);
+      ];
+      await run(args, rekor ? { SIGSTORE_REKOR_PUBLIC_KEY: logKey } : {});
     },
   };
 }

@@ -1,10 +1,12 @@
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../controlPlane";
 import { type KyvernoNode, type KyvernoNodeOptions, startKyvernoNode } from "../kyverno";
 import { type Log, silent } from "../log";
+import { isCelForm, rememberServices } from "../policyForm";
 import { type RegistryProxy, startProxy } from "../proxy";
 import { ApiError, requestObject } from "../request";
 import { type Cosign, createCosign } from "../signing";
 import { createSigstore, type Sigstore } from "../sigstore";
+import { startSigstoreServices } from "../sigstoreServices";
 import { waitFor } from "../waitFor";
 
 /** A control plane with everything that signing and verifying needs; Kyverno itself is not installed yet. */
@@ -18,7 +20,11 @@ export interface DemoCluster {
 }
 
 export async function startCluster(
-  options: ControlPlaneOptions & Pick<KyvernoNodeOptions, "isolate" | "uninstalls" | "movesTo"> = {},
+  options: ControlPlaneOptions &
+    Pick<KyvernoNodeOptions, "isolate" | "uninstalls" | "movesTo"> & {
+      /** With an update repository, which policies of the newer form ask. */
+      readonly updates?: boolean;
+    } = {},
 ): Promise<DemoCluster> {
   const log: Log = options.log ?? silent;
   const plane = await startControlPlane(options);
@@ -26,6 +32,14 @@ export async function startCluster(
     const proxy = await startProxy({ registry: plane.registry.host, workDir: plane.workDir });
     plane.onStop(() => proxy.stop());
     const sigstore = await createSigstore();
+    // Named, so that a pod with a network of its own reaches what it names.
+    let processEnv = proxy.env;
+    if (isCelForm || options.updates) {
+      const services = await startSigstoreServices(sigstore);
+      plane.onStop(() => services.stop());
+      rememberServices(sigstore, services);
+      processEnv = { ...processEnv, UPDATE_REPOSITORY: services.url };
+    }
     const cosign = await createCosign({
       sigstore,
       workDir: plane.workDir,
@@ -35,7 +49,7 @@ export async function startCluster(
     });
     const node = await startKyvernoNode(plane, {
       log,
-      processEnv: proxy.env,
+      processEnv,
       isolate: options.isolate,
       uninstalls: options.uninstalls,
       ...(options.movesTo ? { movesTo: options.movesTo } : {}),

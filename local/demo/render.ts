@@ -3,7 +3,9 @@ import { parse, parseAllDocuments } from "yaml";
 import { renderStack } from "../../cli/render/run";
 import { BACKSTOP_SELECTOR } from "../../components/backstop/manifests";
 import { MANAGED_BY, type Manifest } from "../../components/kubernetes/manifest";
+import { collectionPath } from "../../components/kubernetes/resources";
 import { askCanary } from "../../components/kyverno/canary";
+import { POLICY_KINDS } from "../../components/policies/kinds";
 import { isGuard, roleOf } from "../../components/policies/names";
 import { resolvePosture } from "../../components/resolve";
 import type { ControlPlane } from "../controlPlane";
@@ -11,8 +13,6 @@ import { applyPolicies, installKyverno, removePolicy } from "../kyverno";
 import type { KyvernoSource } from "../kyvernoSource";
 import { request, requestObject } from "../request";
 import { waitFor } from "../waitFor";
-
-const clusterPolicies = "/apis/kyverno.io/v1/clusterpolicies";
 
 /** What `pulumi up` does, without an engine: the files of `render` by server-side apply and Helm. */
 export async function applyRendered(
@@ -94,15 +94,15 @@ export async function applyManifests(plane: ControlPlane, policies: readonly Man
     policies.filter((policy) => !guards(policy)),
   );
   const label = encodeURIComponent(Object.entries(MANAGED_BY)[0]!.join("="));
-  const present = await requestObject<{ items: Manifest[] }>(
-    plane.client,
-    "GET",
-    `${clusterPolicies}?labelSelector=${label}`,
-  );
-  const gone = present.items
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => !policies.some((p) => p.metadata.name === name));
-  for (const name of gone) await removePolicy(plane, name);
+  for (const resource of POLICY_KINDS) {
+    const { status, body } = await request(plane.client, "GET", `${collectionPath(resource)}?labelSelector=${label}`);
+    if (status === 404) continue;
+    const present = JSON.parse(body) as { items: Manifest[] };
+    const gone = present.items
+      .map(({ metadata }) => metadata.name)
+      .filter((name) => !policies.some((p) => p.kind === resource.kind && p.metadata.name === name));
+    for (const name of gone) await removePolicy(plane, name, resource.kind);
+  }
 }
 
 async function applyPrerequisite(objects: KubernetesObjectApi, manifest: Manifest): Promise<void> {

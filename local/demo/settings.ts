@@ -2,6 +2,7 @@ import * as path from "node:path";
 import { readStackSettings } from "../../cli/settings/stackSettings";
 import { KYVERNO_LINES } from "../../components/posture/kyvernoLines";
 import type { KyvernoSource } from "../kyvernoSource";
+import { kyvernoOfForm, trustOfForm } from "../policyForm";
 import type { Sigstore } from "../sigstore";
 
 export type StackName = "dev" | "prod";
@@ -15,11 +16,13 @@ export const localTrust = (sigstore: Sigstore) => ({
   fulcioCertificates: sigstore.fulcioRoots,
   rekor: { url: "https://rekor.sigstore.dev", publicKey: sigstore.rekorPublicKey },
   ctLogPublicKey: sigstore.ctLogPublicKey,
+  ...trustOfForm(sigstore),
 });
 
 /** Where this machine differs from a real cluster: one replica, as it has few cores. */
 export const localKyverno = (kyverno: KyvernoSource) => ({
   target: targetOf(kyverno.version),
+  ...kyvernoOfForm(),
   chart: { path: kyverno.chart },
   replicas: 1,
 });

@@ -78,8 +78,9 @@ attacks("bypass", (get) => {
     );
   }
 
-  // The signature check speaks first; the guard's own text is seen with a signed image.
-  refused("expired", unsignedText, () => asOncall({ [until]: hoursAhead(-1) }));
+  // Among ClusterPolicies the signature check speaks first; the guard's own text is seen with a signed image.
+  const orTerms = /no matching signatures|no signatures found|skip-until/;
+  refused("expired", orTerms, () => asOncall({ [until]: hoursAhead(-1) }));
   refused("expired, with a signed image", current, () =>
     create(get().oncall, apps, pod(name(), `${image}:1.0`, bypass({ [until]: hoursAhead(-1) }))),
   );
@@ -94,7 +95,7 @@ attacks("bypass", (get) => {
   refused("reason of 300 kB by a developer", /Too long|too long|may not set/, () =>
     create(get().developer, apps, pod(name(), bad, bypass({ [reason]: "x".repeat(300_000) }))),
   );
-  refused("no time", unsignedText, () => create(get().oncall, apps, pod(name(), bad, without(until))));
+  refused("no time", orTerms, () => create(get().oncall, apps, pod(name(), bad, without(until))));
   for (const [title, value] of Object.entries({
     words: "tomorrow",
     nothing: "",
@@ -114,7 +115,7 @@ attacks("bypass", (get) => {
     "a Kyverno variable": "{{ time_add(time_now_utc(), '1h') }}",
     "a variable of itself": `{{ request.object.metadata.annotations."${until}" }}`,
   })) {
-    refused(`until ${title}`, unsignedText, () => asOncall({ [until]: value }));
+    refused(`until ${title}`, orTerms, () => asOncall({ [until]: value }));
     refused(`until ${title}, with a signed image`, when, () =>
       create(get().oncall, apps, pod(name(), `${image}:1.0`, bypass({ [until]: value }))),
     );

@@ -1,16 +1,19 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { SETTLE_SECONDS } from "../../components/backstop/readyPolicies";
 import { compilePosture } from "../../components/compile";
+import { collectionPath, type KubeObject } from "../../components/kubernetes/resources";
+import { POLICY_KINDS, readySince } from "../../components/policies/kinds";
 import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
 import { applyBackstop, forApiServer } from "../../local/demo/render";
 import { localKyverno } from "../../local/demo/settings";
 import { applyPolicies, installKyverno, type KyvernoNode, startKyvernoNode } from "../../local/kyverno";
-import type { KyvernoSource } from "../../local/kyvernoSource";
+import { kyvernoOfForm, rememberServices, trustOfForm } from "../../local/policyForm";
 import { type RegistryProxy, startProxy } from "../../local/proxy";
 import { request, requestObject } from "../../local/request";
 import { type Cosign, createCosign, type SignOptions } from "../../local/signing";
 import { createSigner, createSigstore, type Identity, type Sigstore } from "../../local/sigstore";
+import { startSigstoreServices } from "../../local/sigstoreServices";
 import { sleep, waitFor } from "../../local/waitFor";
 import { type Body, deployment, imageVolume, pod, volumeDeployment } from "./objects";
 
@@ -63,9 +66,13 @@ export async function stopCluster(): Promise<void> {
 const log = process.env.E2E_LOG ? (line: string) => console.log(`      ${line}`) : () => {};
 
 /** The configuration of a stack, as a user writes it. */
-export function guardConfig(sigstore: Sigstore, repositories: readonly string[], kyverno: KyvernoSource): object {
+export function guardConfig(
+  { sigstore, node }: Pick<Cluster, "sigstore" | "node">,
+  repositories: readonly string[],
+): object {
+  const { kyverno } = node;
   return {
-    kyverno: { target: localKyverno(kyverno).target },
+    kyverno: { target: localKyverno(kyverno).target, ...kyvernoOfForm() },
     mode: "enforce",
     images: [
       {
@@ -79,6 +86,7 @@ export function guardConfig(sigstore: Sigstore, repositories: readonly string[],
       fulcioCertificates: sigstore.fulcioRoots,
       rekor: { url: "https://rekor.sigstore.dev", publicKey: sigstore.rekorPublicKey },
       ctLogPublicKey: sigstore.ctLogPublicKey,
+      ...trustOfForm(sigstore),
     },
     bypass: { groups: [oncallGroup], maxHours },
     backstop: { policyAuthors: { groups: [authorGroup] } },
@@ -104,9 +112,14 @@ async function fillCluster(plane: ControlPlane): Promise<Cluster> {
   const proxy = await startProxy({ registry: plane.registry.host, workDir: plane.workDir });
   plane.onStop(() => proxy.stop());
   const sigstore = await createSigstore();
+  const services = await startSigstoreServices(sigstore);
+  plane.onStop(() => services.stop());
+  rememberServices(sigstore, services);
   const cosign = await createCosign({ sigstore, workDir: plane.workDir, env: proxy.env, log });
-  const node = await startKyvernoNode(plane, { log, processEnv: proxy.env });
-  const compiled = compilePosture(resolvePosture(guardConfig(sigstore, moduloRepositories, node.kyverno)));
+  // Named, so that a pod with a network of its own reaches it.
+  const processEnv = { ...proxy.env, UPDATE_REPOSITORY: services.url };
+  const node = await startKyvernoNode(plane, { log, processEnv });
+  const compiled = compilePosture(resolvePosture(guardConfig({ sigstore, node }, moduloRepositories)));
   await post(plane.client, "/api/v1/namespaces", compiled.namespace);
   if (compiled.trust) await post(plane.client, "/api/v1/namespaces/kyverno/configmaps", compiled.trust);
   await installKyverno(plane, node.kyverno, compiled.chartValues, {}, log);
@@ -154,10 +167,10 @@ export async function sign(
 
 /** Applies the stack's policies, guards first, and waits until they are felt. */
 export async function enforce(
-  { plane, sigstore, developer, node }: Pick<Cluster, "plane" | "sigstore" | "developer" | "node">,
+  { plane, developer, ...made }: Pick<Cluster, "plane" | "sigstore" | "developer" | "node">,
   repositories: readonly string[],
 ): Promise<void> {
-  const settings = await forApiServer(plane, { ...guardConfig(sigstore, repositories, node.kyverno) });
+  const settings = await forApiServer(plane, { ...guardConfig(made, repositories) });
   const { guards, judges, backstop } = compilePosture(resolvePosture(settings));
   await applyPolicies(plane, guards);
   await applyPolicies(plane, judges);
@@ -181,13 +194,13 @@ export async function enforce(
   await sleep(2000);
   // Of 1.19: while a policy is young the backstop refuses everything, and no case would tell anything.
   await waitFor("no policy is so young that the backstop holds everything back", 60_000, async () => {
-    type Policy = { status?: { conditions?: { type: string; lastTransitionTime: string }[] } };
-    const path = "/apis/kyverno.io/v1/clusterpolicies";
-    const { items } = await requestObject<{ items: Policy[] }>(plane.client, "GET", path);
-    return items.every(({ status }) => {
-      const ready = status?.conditions?.find(({ type }) => type === "Ready");
-      return ready && Date.now() - Date.parse(ready.lastTransitionTime) > (SETTLE_SECONDS + 2) * 1000;
-    });
+    const lists = await Promise.all(
+      POLICY_KINDS.map(async (kind) => {
+        const { status, body } = await request(plane.client, "GET", collectionPath(kind));
+        return status === 404 ? [] : (JSON.parse(body) as { items: KubeObject[] }).items;
+      }),
+    );
+    return lists.flat().every((policy) => Date.now() - readySince(policy) > (SETTLE_SECONDS + 2) * 1000);
   });
 }
 

@@ -29,7 +29,7 @@ attacks("names", (get) => {
   refused("unsigned by digest", unsigned, () => run(`${image}@${get().digests.unsigned}`));
   refused("signed tag with another image's digest", unsigned, () => run(`${image}:1.0@${get().digests.unsigned}`));
   refused("tag that moved to an unsigned image after signing", unsigned, () => run(`${image}:moved`));
-  refused("no tag at all", /modulo-frontend:latest/, () => run(image));
+  refused("no tag at all", /modulo-frontend(?::latest|[/]manifests[/]latest)/, () => run(image));
   refused("tag that does not exist", /MANIFEST_UNKNOWN|NAME_UNKNOWN|not found/i, () => run(`${image}:nowhere`));
   refused("digest that does not exist", /no signatures found|MANIFEST_UNKNOWN|not found|no matching/i, () =>
     run(`${image}@sha256:${"1".repeat(64)}`),

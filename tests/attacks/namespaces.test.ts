@@ -239,7 +239,7 @@ attacks("namespaces and the guard itself", (get) => {
         for (const body of bodies()) {
           const { admitted: passed, message } = await create(get().developer, apps, body, "?dryRun=All");
           if (passed) throw new Error(`admitted: ${JSON.stringify(body)}`);
-          if (/following policies/.test(message)) judged++;
+          if (/following policies|denied the request: Policy /.test(message)) judged++;
           else down++;
         }
       }

@@ -43,7 +43,7 @@ attacks("requests", (get) => {
   };
   const running = async (reference = good, meta: object = {}, namespace = apps) => {
     const victim = name();
-    await must(create(get().oncall, namespace, pod(victim, reference, meta)));
+    await must(create(get().oncall, namespace, pod(victim, reference, { ...annotations({ note: "1" }), ...meta })));
     return victim;
   };
 
@@ -141,7 +141,7 @@ attacks("requests", (get) => {
     );
     refused("in an image", says("."), () => create(get().developer, apps, pod(name(), `ghcr.io/${expression}:1`)));
     refused("in a tag", says("."), () => create(get().developer, apps, pod(name(), `${image}:${expression}`)));
-    refused("in an annotation of an unsigned Pod", says("no (matching )?signatures"), () =>
+    refused("in an annotation of an unsigned Pod", says("(?:no (matching )?signatures|name part must consist)"), () =>
       create(get().developer, apps, pod(name(), bad, annotations({ [expression]: expression, note: expression }))),
     );
     refused("of a reference that is not Kyverno's", says(volumes), () =>
@@ -207,6 +207,7 @@ attacks("requests", (get) => {
       await must(create(get().developer, apps, deployment(victim, good)));
       const live = await read<Body>(get().developer, apps, "Deployment", victim);
       delete live.metadata.annotations;
+      delete live.metadata.resourceVersion;
       Object.assign((live.spec as { template: { spec: object } }).template.spec, podSpec(bad));
       return ask(get().developer, "PUT", `${collection(apps, "Deployment")}/${victim}`, live);
     });

@@ -75,7 +75,7 @@ attacks("workloads", (get) => {
   refused("unsigned ephemeral container on an old Pod", unsignedText, () => debug("old-unsigned", bad));
   refused(
     "unsigned ephemeral container in a new Pod",
-    /may not be set|no matching signatures|no signatures found|must not be/i,
+    /may not be set|no matching signatures|no signatures found|must not be|cannot be set on create/i,
     () => run(pod(name(), good, {}, { ephemeralContainers: [container(bad, "debug")] })),
   );
   admitted("signed ephemeral container by tag", async () => debug(await running(), `${image}:2.0`));
@@ -144,6 +144,7 @@ attacks("workloads", (get) => {
     const victim = await running();
     const live = await read<Body>(get().developer, apps, "Pod", victim);
     const reference = `${image}@${get().digests.unsigned}`;
+    delete live.metadata.resourceVersion;
     Object.assign(live.metadata, annotations({ [verdictKey]: verdict(reference) }));
     Object.assign(live.spec as object, { ephemeralContainers: [container(reference, "debug")] });
     return ask(get().developer, "PUT", `${collection(apps, "Pod")}/${victim}/ephemeralcontainers`, live);

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 import type { CheckReport, Judgement } from "../../cli/judging/imageReport";
 import { compilePosture, policiesOf } from "../../components/compile";
+import type { Manifest } from "../../components/kubernetes/manifest";
 import { resolvePosture } from "../../components/resolve";
 import { type ControlPlane, startControlPlane } from "../../local/controlPlane";
 import { applyPolicies, installKyverno, type KyvernoNode, removePolicy, startKyvernoNode } from "../../local/kyverno";
@@ -54,7 +55,7 @@ export async function startWorld(): Promise<World> {
   for (const name of [production, apps, development]) await createNamespace(plane, name);
   const folder = path.join(plane.workDir, "stack");
   fs.mkdirSync(folder, { recursive: true });
-  let policies: string[] = [];
+  let policies: Manifest[] = [];
   let pods = 0;
   const admit: World["admit"] = async (image, namespace) => {
     const body = {
@@ -80,15 +81,15 @@ export async function startWorld(): Promise<World> {
     admit,
     use: async (settings) => {
       const target = node.kyverno.version.startsWith("1.10.") ? "1.10" : "1.19";
-      const whole = { ...settings, kyverno: { target } };
+      const whole = { ...settings, kyverno: { target, ...(settings.kyverno as object | undefined) } };
       writeStack(folder, whole);
       const compiled = compilePosture(resolvePosture(whole));
       await post(plane, "/api/v1/namespaces", compiled.namespace);
       if (compiled.trust) await post(plane, "/api/v1/namespaces/kyverno/configmaps", compiled.trust);
-      for (const name of policies) await removePolicy(plane, name);
+      for (const { kind, metadata } of policies) await removePolicy(plane, metadata.name, kind);
       await installKyverno(plane, node.kyverno, compiled.chartValues, {}, log);
       await applyPolicies(plane, policiesOf(compiled));
-      policies = policiesOf(compiled).map(({ metadata }) => metadata.name);
+      policies = policiesOf(compiled);
       await waitFor("the policies are felt", 60_000, async () => {
         const answers = [await admit("ghcr.io/nobody/none:1", production), await admit(felt(settings), apps)];
         return answers.every((answer) => answer !== "admitted");

@@ -1,12 +1,14 @@
 import * as assert from "node:assert/strict";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { lockOutState, removeWebhooks } from "../../cli/recover/run";
+import { HEALTH_LEASE, HEARTBEAT } from "../../components/backstop/webhooks";
 import type { Json } from "../../components/kubernetes/manifest";
 import { deployment, pod } from "../../local/demo/cases";
 import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/demo/cluster";
 import { type DemoImages, makeImages } from "../../local/demo/images";
 import { applyBackstop, applyRendered, backstopOf } from "../../local/demo/render";
 import { localSettings } from "../../local/demo/settings";
+import { isCelForm } from "../../local/policyForm";
 import { request, requestObject } from "../../local/request";
 import { sleep, waitFor } from "../../local/waitFor";
 import { create, grant, log, patch, refusal, registerWebhooks, webhookConfiguration, withBuilds } from "./support";
@@ -14,6 +16,7 @@ import { create, grant, log, patch, refusal, registerWebhooks, webhookConfigurat
 const DRY_RUN = "?dryRun=All";
 const KINDS = ["mutating", "validating"] as const;
 const LIMIT = 50;
+const LEASES = "/apis/coordination.k8s.io/v1/namespaces/kyverno/leases";
 
 /** Ways to keep Kyverno from being asked, each as a change of a registered webhook. */
 const NARROWED: Record<string, (hook: Json) => Json> = {
@@ -91,7 +94,7 @@ describe("backstop: what the API server refuses by itself", function () {
   const judges = () =>
     waitFor("Kyverno judges", 120_000, async () => {
       await offer("production", images.signed);
-      return /blocked due to/.test(await refusal(offer("production", images.unsigned)));
+      return /blocked due to|no signature that counts/.test(await refusal(offer("production", images.unsigned)));
     });
   /** Refused by the backstop and nobody else. */
   const held = async (attempt: Promise<unknown>, kind: string) => {
@@ -107,14 +110,18 @@ describe("backstop: what the API server refuses by itself", function () {
   });
 
   it("lets nothing in while the policy that judges is said not to be ready", async () => {
-    const status = "/apis/kyverno.io/v1/clusterpolicies/require-signed-images/status";
-    const unready = { type: "Ready", status: "False", reason: "Failed", message: "Not Ready" };
+    const [kind, type] = isCelForm
+      ? ["policies.kyverno.io/v1/imagevalidatingpolicies", "WebhookConfigured"]
+      : ["kyverno.io/v1/clusterpolicies", "Ready"];
+    const status = `/apis/${kind}/require-signed-images/status`;
+    const unready = { type, status: "False", reason: "Failed", message: "Not Ready" };
     let ended = false;
     // Kyverno writes it anew each time, as it does after its webhooks were withdrawn.
     const spoiling = (async () => {
       for (; !ended; await sleep(50)) {
         const condition = { ...unready, lastTransitionTime: new Date().toISOString().replace(/\.\d+/, "") };
-        await patch(admin, status, { status: { ready: false, conditions: [condition] } }, "merge");
+        const said = { ready: false, conditions: [condition] };
+        await patch(admin, status, { status: isCelForm ? { conditionStatus: said } : said }, "merge");
       }
     })();
     // The API server and Kyverno hear of the first writing within milliseconds of each other, in either order.
@@ -129,6 +136,21 @@ describe("backstop: what the API server refuses by itself", function () {
     ended = true;
     await spoiling;
     assert.equal(admitted, 0, `${admitted} of ${offered} got in`);
+    await judges();
+  });
+
+  it("lets nothing in once Kyverno has taken its lease away, as it does before its webhooks", async function () {
+    if (!isCelForm) {
+      this.skipReason = "needs the newer form: ClusterPolicies judge before the API server looks at the webhooks";
+      return this.skip();
+    }
+    await requestObject(admin, "DELETE", `${LEASES}/${HEALTH_LEASE}`);
+    await waitFor(
+      "the backstop refuses for want of the lease",
+      9000,
+      async () => (await refusal(offer("production", images.signed))).includes(`'${HEARTBEAT}'`),
+      50,
+    );
     await judges();
   });
 
@@ -210,6 +232,13 @@ describe("backstop: what the API server refuses by itself", function () {
         const found = await Promise.all(KINDS.map((kind) => request(admin, "GET", webhookConfiguration(kind))));
         return found.every(({ status }) => status === 404);
       });
+      // It went with them; with it, the webhooks alone are what is looked at.
+      if (isCelForm)
+        await requestObject(admin, "POST", LEASES, {
+          apiVersion: "coordination.k8s.io/v1",
+          kind: "Lease",
+          metadata: { name: HEALTH_LEASE },
+        });
     });
     const hooks = (kind: string) =>
       registered[kind]!.map((hook) => ({ ...hook, clientConfig: { ...(hook.clientConfig as Json) } }));
@@ -228,7 +257,10 @@ describe("backstop: what the API server refuses by itself", function () {
     it("refuses large pods before Kyverno would hear of them", async () => {
       for (const kind of KINDS) await registerWebhooks(admin, kind, hooks(kind));
       assert.match(await refusal(create(admin, "shop", large(LIMIT + 1), DRY_RUN)), tooLarge);
-      assert.match(await refusal(create(admin, "shop", large(LIMIT), DRY_RUN)), /mutate\.kyverno\.svc-fail/);
+      assert.match(
+        await refusal(create(admin, "shop", large(LIMIT), DRY_RUN)),
+        /(?:mutate|mpol\.validate)\.kyverno\.svc-fail/,
+      );
     });
 
     it("refuses what would start in enforced namespaces once the webhooks are empty, and nothing else", async () => {

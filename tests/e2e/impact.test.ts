@@ -14,6 +14,7 @@ import { type DemoCluster, ensureNamespaces, startCluster } from "../../local/de
 import { type DemoImages, makeImages } from "../../local/demo/images";
 import { applyRendered } from "../../local/demo/render";
 import { localSettings } from "../../local/demo/settings";
+import { isCelForm } from "../../local/policyForm";
 import { ApiError, requestObject } from "../../local/request";
 import { sleep, waitFor } from "../../local/waitFor";
 import { grant, log, patch, switchPolicies, withBuilds } from "./support";
@@ -197,13 +198,21 @@ describe("impact and report tell what a real cluster then does", function () {
   });
 
   it("says the same from Kyverno's reports alone, once it has scanned", async () => {
+    // Of an ImageValidatingPolicy a report says that no signature counted, which may have been the registry's fault.
+    const told = isCelForm
+      ? expected.map((line) =>
+          line
+            .replace(/refused (unsigned|wrongSigner)$/, "cannotTell cannotTell")
+            .replace(/(bypassed|reported) unsigned$/, "$1 cannotTell"),
+        )
+      : expected;
     const end = Date.now() + 150_000;
     let out: ImpactResult;
     do {
       await sleep(5000);
       ({ out } = await impact("--check=never"));
-    } while (out.readiness.images.cannotTell > 0 && Date.now() < end);
-    assert.deepEqual(briefly(out), expected);
+    } while (JSON.stringify(briefly(out)) !== JSON.stringify([...told].sort()) && Date.now() < end);
+    assert.deepEqual(briefly(out), [...told].sort());
     const reported = out.findings.filter(({ reason }) => ["signed", "unsigned", "wrongSigner"].includes(reason));
     assert.deepEqual([...new Set(reported.map(({ source }) => source))], ["report"]);
   });

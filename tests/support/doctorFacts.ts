@@ -43,6 +43,7 @@ export async function healthyFacts(): Promise<Mutable<Facts>> {
     caBundle: ca,
     excluded,
     otherConditions: 0,
+    matchConditions: [],
     calledForPods: true,
   });
   const configuration = (kind: "mutating" | "validating", name: string, policies: string[]) => ({

@@ -47,6 +47,45 @@ describe("rows of Kyverno's reports", () => {
     assert.deepEqual(said(refusing), { about: "signer", images: ["a.io/b:1", "c.io/d:2"] });
   });
 
+  it("of an ImageValidatingPolicy tell image by image in their properties, as policies see them", () => {
+    const report = {
+      kind: "PolicyReport",
+      scope: { kind: "Pod" },
+      results: [
+        {
+          policy: "require-signed-images",
+          rule: "require-signed-images",
+          result: "fail" as const,
+          message: "no signature that counts for image b.io/c:1",
+          timestamp: { seconds: 5 },
+          properties: {
+            process: "background scan",
+            "entry0-signed": `modulo:1.0@sha256:${"d".repeat(64)} b.io/a:1`,
+            "entry0-unsigned": "b.io/c:1",
+            "entry12-signed": "",
+            "entry1-else": "b.io/x:1",
+          },
+        },
+      ],
+    };
+    const [whole, ...parts] = rowsOf(report as never);
+    assert.equal(whole!.isPart, undefined);
+    assert.deepEqual(
+      parts.map(({ rule, result, isPart, at }) => [rule, result, isPart, at]),
+      [
+        ["entry0", "pass", true, 5],
+        ["entry0", "pass", true, 5],
+        ["entry0", "fail", true, 5],
+      ],
+    );
+    const [first, second, third] = parts.map(sayingOf);
+    assert.ok(first?.about === "signature" && first.passes === true);
+    assert.equal(first.image, `docker.io/modulo@sha256:${"d".repeat(64)}`);
+    assert.ok(second?.about === "signature" && second.image === "b.io/a:1");
+    // That a signature could not be read looks the same, so it is not sure.
+    assert.ok(third?.about === "signature" && third.passes === false && third.isSure === false);
+  });
+
   it("never end the command, whatever is in them", () => {
     fc.assert(
       fc.property(fc.string(), fc.constantFrom("pass", "fail", "error", "skip", "warn"), (message, result) => {

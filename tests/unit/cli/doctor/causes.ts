@@ -38,7 +38,35 @@ const notations = (...texts: string[]) =>
     ].join("\n"),
   );
 
+const counted =
+  'admission webhook "ivpol.validate.kyverno.svc-fail-finegrained-require-signed-images" denied the request: Policy require-signed-images ';
+
 export const CAUSES: readonly CauseCase[] = [
+  // ImageValidatingPolicies of Kyverno 1.19.1.
+  one(
+    "no-counting-signature",
+    undefined,
+    `${counted}failed: no signature that counts for image ghcr.io/a/b:1: images ghcr.io/a/* must be signed by https://github.com/a/b/.github/workflows/x.yml@refs/heads/main (issuer https://i). Why it does not count, image-signing-guard check IMAGE tells`,
+    "policies/cel/judges.ts",
+  ),
+  one(
+    "not-found",
+    undefined,
+    `${counted}error: failed to evaluate policy: GET https://ghcr.io/v2/a/b/manifests/1: MANIFEST_UNKNOWN: Unknown manifest`,
+    "recorded on 1.19.1",
+  ),
+  one(
+    "not-found",
+    undefined,
+    'admission webhook "mpol.validate.kyverno.svc-fail-finegrained-verify-image-signatures" denied the request: Resource: apps/name-6, Kind: Pod, Errors: [Policy verify-image-signatures: failed to evaluate policy: failed to get image data: GET https://ghcr.io/v2/a/b/manifests/latest: MANIFEST_UNKNOWN: Unknown manifest]',
+    "recorded on 1.19.1",
+  ),
+  one(
+    "malformed-reference",
+    undefined,
+    `${counted}failed: invalid reference format: ghcr.io/a/B:1. Write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@DIGEST.`,
+    "policies/cel/judges.ts",
+  ),
   // Sigstore bundles, Kyverno 1.19.1 pkg/image/verifiers/cpol/cosign.
   one(
     "no-matching-bundles",

@@ -43,6 +43,31 @@ describe("doctor explain: recorded refusals of Kyverno 1.10.7", () => {
     });
   }
 
+  it("names policy, image, signer and command of a refusal by an ImageValidatingPolicy, which has no rules", () => {
+    const image = `ghcr.io/ikey168/modulo-backend:1.0@sha256:${"a".repeat(64)}`;
+    const { webhook, findings, exitCode } = explain(
+      `Error from server: admission webhook "ivpol.validate.kyverno.svc-fail-finegrained-require-signed-images" denied the request: Policy require-signed-images failed: no signature that counts for image ${image}: images ghcr.io/ikey168/modulo-* must be signed by ${SUBJECT} (issuer https://token.actions.githubusercontent.com). Why it does not count, image-signing-guard check IMAGE tells: it may have none, or a registry did not answer.`,
+      "prod",
+    );
+    assert.equal(webhook, "ivpol.validate.kyverno.svc-fail-finegrained-require-signed-images");
+    const [found] = findings;
+    assert.equal(found!.id, "no-counting-signature");
+    assert.equal(found!.policy, "require-signed-images");
+    assert.equal(found!.image, image);
+    assert.equal(found!.expected, `${SUBJECT} (issuer https://token.actions.githubusercontent.com)`);
+    assert.equal(found!.commands[0], `image-signing-guard check ${image} --stack prod`);
+    assert.equal(exitCode, 0);
+    assert.match(describeExplanation({ version: 1, findings, exitCode }), /^policy: {3}require-signed-images$/m);
+  });
+
+  it("names the policy that could not pin a tag", () => {
+    const [found] = explain(
+      'admission webhook "mpol.validate.kyverno.svc-fail-finegrained-verify-image-signatures" denied the request: Resource: apps/name-6, Kind: Pod, Errors: [Policy verify-image-signatures: failed to evaluate policy: failed to get image data: GET https://ghcr.io/v2/a/b/manifests/latest: MANIFEST_UNKNOWN: Unknown manifest]',
+    ).findings;
+    assert.equal(found!.policy, "verify-image-signatures");
+    assert.equal(found!.id, "not-found");
+  });
+
   it("names policy, rule, image, both signers and the command", () => {
     const { resource, webhook, findings } = explain(recorded("wrong-workflow"), "prod");
     assert.equal(resource, "Pod/production/refused-2");

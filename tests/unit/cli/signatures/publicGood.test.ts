@@ -68,6 +68,7 @@ function recorded(): { layer: SignatureLayer; anchor: Anchor; json: Recorded } {
       ctLogKey: trust.ctLogPublicKey,
       entries: "demanded" as const,
       receipts: "read" as const,
+      readsDsseEntries: false,
     },
   };
 }

@@ -1,9 +1,9 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { inScopes, text } from "../../../../components/backstop/cel";
 import { backstopDrift } from "../../../../components/backstop/drift";
 import type { Json, Manifest } from "../../../../components/kubernetes/manifest";
 import { isGuard } from "../../../../components/policies/names";
+import { inScopes, text } from "../../../../components/posture/cel";
 import { enforcedScopes, scopeHas } from "../../../../components/posture/namespaces";
 import { GuardInputError } from "../../../../components/problems";
 import { NAMESPACES, randomSettings } from "../../../support/arbitraries";

@@ -23,6 +23,6 @@ describe("PolicyExceptions", () => {
     assert.deepEqual(features({ kyverno }).policyExceptions, { enabled: true, namespace: "guard-exceptions" });
     const plan = resolvePosture({ images, kyverno }).posture.kyverno;
     assert.equal(plan.exceptionsNamespace, "guard-exceptions");
-    assert.deepEqual(weakenings(plan), ["features.policyExceptions in guard-exceptions"]);
+    assert.deepEqual(weakenings({ kyverno: plan, images: [] }), ["features.policyExceptions in guard-exceptions"]);
   });
 });

@@ -81,6 +81,16 @@ describe("what the engine's output says of a change of the posture", () => {
     assert.match(text, /^posture WEAKER: .*\n {2}weaker · unsafe chart values: .*acknowledged: policyExceptions$/);
   });
 
+  it("says that the policies take another form, and what counts for a signature then", () => {
+    const of = (more: object) => kept({ mode: "enforce", kyverno: { target: "1.19", ...more } });
+    const text = tellChanges(of({}), of({ policies: "imageValidatingPolicy" }));
+    assert.match(text, /weaker · unsafe chart values: .*any statement in a bundle counts as a signature of modulo/);
+    assert.match(
+      text,
+      /Kyverno: policies clusterPolicy → imageValidatingPolicy: each new one is in force before an old one/,
+    );
+  });
+
   it("is cut, and says where the rest is", () => {
     const images = Array.from({ length: 30 }, (_, at) => ({
       ...MODULO,

@@ -144,6 +144,21 @@ const EDITS: readonly [what: string, before: object, after: object, strength: St
     "same",
   ],
   [
+    "policies of the newer kinds, where statements in bundles count",
+    { kyverno: { target: "1.19" } },
+    { kyverno: { target: "1.19", policies: "imageValidatingPolicy" } },
+    "weaker",
+  ],
+  [
+    "the same where only signatures do",
+    { kyverno: { target: "1.19" }, images: [{ ...MODULO, format: "sigstoreBundle" }] },
+    {
+      kyverno: { target: "1.19", policies: "imageValidatingPolicy" },
+      images: [{ ...MODULO, format: "sigstoreBundle" }],
+    },
+    "same",
+  ],
+  [
     "unsafe values",
     {},
     { kyverno: { values: { config: {}, features: { policyExceptions: { enabled: true } } }, allowUnsafeValues: true } },
