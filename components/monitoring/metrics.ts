@@ -89,7 +89,7 @@ export const SCAN_CONTROLLER = "background-scan-controller";
 export function callDurations(failurePolicy: FailurePolicy, { policies, kyverno }: Posture): string {
   const own = policies.filter((policy) => policy.failurePolicy === failurePolicy).map(({ name }) => name);
   const url = kyverno.policies
-    ? `/(ivpol|mpol|vpol)/(validate/|mutate/)?(${anyOf(own)})(-[a-z]+)?([?].*)?`
+    ? `/(ivpol|mpol|vpol)/(validate/|mutate/)?(${anyOf(own)})(-(templates|debug|revisions))?(-part-[0-9]+)?([?].*)?`
     : `/(mutate|validate)/${failurePolicy.toLowerCase()}([?].*)?`;
   return select("kyverno_http_requests_duration_seconds_bucket", [["http_url", "=~", url]]);
 }

@@ -15,7 +15,7 @@ export function celPolicies(resolved: Resolved): CelPolicy[] {
   return policies;
 }
 
-/** Of one image entry alone nothing could be taken out; of several, they could be given fewer signers or anchors. */
+/** Several entries stand in several policies; one alone may still be too large. */
 function assertFits({ kind, metadata, spec }: CelPolicy): void {
   const size = Buffer.byteLength(JSON.stringify(spec));
   if (size <= LARGEST_POLICY) return;
@@ -24,7 +24,7 @@ function assertFits({ kind, metadata, spec }: CelPolicy): void {
       key: "images",
       found: `so much that ${kind} ${metadata.name} takes ${size} bytes`,
       allowed: `at most ${LARGEST_POLICY} bytes, since Kyverno could not store the policy`,
-      fix: "join repositories by wildcards, give the entries fewer signers, or set kyverno.policies: clusterPolicy, which is stored in parts",
+      fix: "join repositories by wildcards, or give the entry fewer signers or trust anchors",
     },
   ]);
 }

@@ -4,6 +4,8 @@ import type { ImageRule, PolicyPlan, Resolved } from "../../posture/types";
 import { judgesPodsByScan } from "../auditing";
 import type { PolicyText } from "../clusterPolicy";
 import { honoursBypass } from "../context";
+import { partName } from "../names";
+import { LARGEST_POLICY } from "../parts";
 import { someOf } from "../someOf";
 import { signedAlike } from "../verifyRules";
 import { CHANGED_SINCE, expectedSigners } from "../words";
@@ -41,31 +43,59 @@ function judge(place: CelPlace, plan: PolicyPlan, resolved: Resolved, text: Poli
   };
   const runs = context.bypassable ? bypassRuns(plan.role, place) : undefined;
   const pins = plan.mode === GuardMode.Enforce && resolved.posture.tags === TagHandling.Pin;
-  const policy = celPolicy("ImageValidatingPolicy", frame, {
-    // Digests are pinned elsewhere; these would refuse later updates, and count what other policies have verified.
-    validationConfigurations: { mutateDigest: false, verifyDigest: false, required: false },
-    // The lists below say which images are looked at. A pattern here that matches none would let everything in, unseen.
-    matchImageReferences: [{ glob: "*" }],
-    images: [
-      ...["containers", "initContainers", "ephemeralContainers"].map((name) => ({ name, expression: "[]" })),
-      ...entries.map(({ list, images }) => ({ name: list, expression: images })),
-    ],
-    attestors: entries.flatMap(({ attestors }) => attestors),
-    attestations: entries.flatMap(({ attestations }) => attestations),
-    ...(place === DEBUG ? {} : { auditAnnotations: entries.flatMap(verdictsOf) }),
-    variables: [...sources.variables, ...entries.map(({ unsigned }) => unsigned)] as unknown as Json[],
-    validations: [
-      ...sources.validations,
-      ...(pins ? [stillPinned(entries)] : []),
-      ...entries.map(({ name, refusal }) => ({
-        expression: `size(variables.${name}) == 0`,
-        messageExpression: refusal,
-      })),
-    ] as unknown as Json[],
-  });
-  if (!pins) return [policy];
+  const policyOf = (own: readonly Entry[], isFirst: boolean) =>
+    celPolicy("ImageValidatingPolicy", frame, {
+      // Digests are pinned elsewhere; these would refuse later updates, and count what other policies have verified.
+      validationConfigurations: { mutateDigest: false, verifyDigest: false, required: false },
+      // The lists below say which images are looked at. A pattern here that matches none would let everything in, unseen.
+      matchImageReferences: [{ glob: "*" }],
+      images: [
+        ...["containers", "initContainers", "ephemeralContainers"].map((name) => ({ name, expression: "[]" })),
+        ...own.map(({ list, images }) => ({ name: list, expression: images })),
+      ],
+      attestors: own.flatMap(({ attestors }) => attestors),
+      attestations: own.flatMap(({ attestations }) => attestations),
+      ...(place === DEBUG ? {} : { auditAnnotations: own.flatMap(verdictsOf) }),
+      variables: [...sources.variables, ...own.map(({ unsigned }) => unsigned)] as unknown as Json[],
+      validations: [
+        ...(isFirst ? sources.validations : []),
+        ...(pins ? [stillPinned(own)] : []),
+        ...own.map(({ name, refusal }) => ({
+          expression: `size(variables.${name}) == 0`,
+          messageExpression: refusal,
+        })),
+      ] as unknown as Json[],
+    });
+  const policies = inGroups(entries, policyOf).map(
+    (policy, index): CelPolicy => ({
+      ...policy,
+      metadata: { ...policy.metadata, name: partName(policy.metadata.name, index + 1) },
+    }),
+  );
+  if (!pins) return policies;
   const title = `${text.title}: tags become digests`;
-  return [pinTags({ ...frame, text: { ...text, title } }, resolved.posture.images, runs), policy];
+  return [pinTags({ ...frame, text: { ...text, title } }, resolved.posture.images, runs), ...policies];
+}
+
+/** One policy, or as many as are needed for each to be small enough to be stored. */
+function inGroups(
+  entries: readonly Entry[],
+  policyOf: (own: readonly Entry[], isFirst: boolean) => CelPolicy,
+): CelPolicy[] {
+  const bytes = (own: readonly Entry[]) => Buffer.byteLength(JSON.stringify(policyOf(own, true)));
+  const frame = bytes([]);
+  const groups: Entry[][] = [[]];
+  let size = frame;
+  for (const entry of entries) {
+    const added = bytes([entry]) - frame;
+    if (size + added > LARGEST_POLICY && groups.at(-1)!.length > 0) {
+      groups.push([]);
+      size = frame;
+    }
+    groups.at(-1)!.push(entry);
+    size += added;
+  }
+  return groups.map((own, index) => policyOf(own, index === 0));
 }
 
 /**

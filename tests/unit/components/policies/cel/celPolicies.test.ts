@@ -134,15 +134,36 @@ describe("policies of the newer kinds", () => {
       assert.match(warningsOf(roots).join("\n"), /has roots alone/);
     });
 
-    it("is a policy that could not be stored", () => {
+    it("is an entry that could not be stored", () => {
+      const signers = Array.from({ length: 130 }, (_, index) => ({
+        github: { ...GITHUB, repository: `a/e-${index}` },
+      }));
+      const [problem] = problemsOf(() => compile(entry({ signers })));
+      assert.match(problem!.found, /ImageValidatingPolicy .* takes \d+ bytes/);
+      assert.match(problem!.fix, /fewer signers/);
+    });
+
+    it("is not many entries: they go on in further policies, each with its own webhook", () => {
       const images = Array.from({ length: 130 }, (_, index) => ({
         name: `e-${index}`,
         repositories: [`ghcr.io/e-${index}/*`],
         signers: [{ github: { ...GITHUB, repository: `a/e-${index}` } }],
       }));
-      const [problem] = problemsOf(() => compile(settings({ mode: "enforce", kyverno: FORM, images })));
-      assert.match(problem!.found, /ImageValidatingPolicy .* takes \d+ bytes/);
-      assert.match(problem!.fix, /stored in parts/);
+      const raw = settings({ mode: "enforce", kyverno: FORM, images });
+      const { policies, backstop } = compile(raw);
+      const parts = policies.filter(({ metadata }) => /^require-signed-images(-part-\d+)?$/.test(metadata.name));
+      const judging = parts.filter(({ kind }) => kind === "ImageValidatingPolicy");
+      assert.deepEqual(
+        judging.map(({ metadata }) => metadata.name),
+        ["require-signed-images", "require-signed-images-part-2"],
+      );
+      const lists = judging.flatMap(({ spec }) => [...requirementsOfPolicy(spec as Json).keys()]);
+      assert.deepEqual(
+        lists,
+        images.map((_, index) => `entry${index}`),
+      );
+      for (const { spec } of judging) assert.ok(JSON.stringify(spec).length < 480_000);
+      assert.ok(JSON.stringify(backstop).includes("finegrained-require-signed-images-part-2'"));
     });
   });
 
