@@ -7,21 +7,18 @@ import { type Certificate, createAuthority, createKeyPair, issue } from "../../l
 import type { Fault } from "../../local/proxy";
 import { signatureTag } from "../../local/registry";
 import { type BundleSigner, provenanceV1, type SigningKey, TAG_FORMAT } from "../../local/signing";
-import { createSigner, createSigstore, type Identity, type Signer, type Sigstore } from "../../local/sigstore";
+import { createSigstore, type Identity, type Signer, type Sigstore } from "../../local/sigstore";
 import { startSigstoreServices } from "../../local/sigstoreServices";
-import { type Case, compareAll, copyReferrers } from "./compare";
+import { comparison, copyReferrers, owner } from "./compare";
 import { apps, development, judgementOf, production, startWorld, type World } from "./world";
 
 const withBuilds = 40 * 60_000;
-const owner = "ghcr.io/ikey168";
 const github = { repository: "Ikey168/Modulo", workflow: "docker-build.yml", ref: "refs/heads/main" };
 
 describe("check and admission say the same", function () {
   this.timeout(120_000);
   let world: World;
   let other: Sigstore;
-  let count = 0;
-  const cases: Case[] = [];
 
   before(async function () {
     this.timeout(withBuilds);
@@ -34,31 +31,7 @@ describe("check and admission say the same", function () {
     await world?.plane.stop();
   });
 
-  type More = Partial<Case> & { readonly on119?: Reason };
-  const add = (title: string, image: string, on110: Reason, { on119 = on110, ...more }: More = {}) => {
-    const reason = world.node.kyverno.version.startsWith("1.10.") ? on110 : on119;
-    const passes = ["signed", "exempt"].includes(reason);
-    cases.push({ title, image, reason, verdict: passes ? "admitted" : "refused", ...more });
-  };
-  /** A fresh image of a repository, by digest. */
-  const push = async (name = "modulo-app") => {
-    const tag = `t${++count}`;
-    const digest = await world.plane.registry.pushImage(`ikey168/${name}`, tag);
-    return { tag: `${owner}/${name}:${tag}`, digest: `${owner}/${name}@${digest}`, hash: digest };
-  };
-  const signer = (identity: Partial<Identity> = {}, sigstore = world.sigstore) =>
-    createSigner(sigstore, { repository: "Ikey168/Modulo", ...identity });
-  const signedBy = async (
-    identity: Partial<Identity>,
-    options: Parameters<World["cosign"]["sign"]>[2] = {},
-    name?: string,
-  ) => {
-    const image = await push(name);
-    await world.cosign.sign(image.digest, await signer(identity), options);
-    return image;
-  };
-
-  const compare = () => compareAll(world, cases);
+  const { add, push, signer, signedBy, by, bundled, compare } = comparison(() => world);
 
   describe("with a transparency log", () => {
     let team: SigningKey;
@@ -609,16 +582,6 @@ describe("check and admission say the same", function () {
         },
       });
     });
-
-    const by = (identity: Partial<Identity> = {}, services = world.services) => ({
-      identity: { repository: "Ikey168/Modulo", ...identity },
-      services,
-    });
-    const bundled = async (name: string, ...signers: BundleSigner[]) => {
-      const image = await push(name);
-      for (const one of signers) await world.cosign.signBundle(image.digest, one);
-      return image;
-    };
 
     it("signatures", async function () {
       this.timeout(120_000);

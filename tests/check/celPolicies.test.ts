@@ -1,13 +1,11 @@
 import * as x509 from "@peculiar/x509";
-import type { Reason } from "../../cli/judging/imageReport";
 import { type Certificate, createAuthority, issue } from "../../local/certificates";
 import { type BundleSigner, provenanceV1, type SigningKey, TAG_FORMAT } from "../../local/signing";
-import { createSigner, createSigstore, type Identity, type Signer, type Sigstore } from "../../local/sigstore";
+import { createSigstore, type Identity, type Signer, type Sigstore } from "../../local/sigstore";
 import { startSigstoreServices } from "../../local/sigstoreServices";
-import { type Case, compareAll, copyReferrers } from "./compare";
+import { comparison, copyReferrers, owner } from "./compare";
 import { apps, development, production, startWorld, type World } from "./world";
 
-const owner = "ghcr.io/ikey168";
 const github = { repository: "Ikey168/Modulo", workflow: "docker-build.yml", ref: "refs/heads/main" };
 const provenance = "https://slsa.dev/provenance/v1";
 /** Cosign leaves a predicate of a kind that it does not know as it is. */
@@ -22,8 +20,6 @@ describe("check and ImageValidatingPolicies say the same", function () {
   let stranger: SigningKey;
   let companySigner: (authority?: Awaited<ReturnType<typeof createAuthority>>) => Promise<Signer>;
   let notary: Certificate;
-  let count = 0;
-  const cases: Case[] = [];
 
   before(async function () {
     this.timeout(40 * 60_000);
@@ -100,36 +96,7 @@ describe("check and ImageValidatingPolicies say the same", function () {
     await world?.plane.stop();
   });
 
-  const add = (title: string, image: string, reason: Reason, more: Partial<Case> = {}) => {
-    const passes = ["signed", "exempt"].includes(reason);
-    cases.push({ title, image, reason, verdict: passes ? "admitted" : "refused", ...more });
-  };
-  const push = async (name = "modulo-app") => {
-    const tag = `t${++count}`;
-    const digest = await world.plane.registry.pushImage(`ikey168/${name}`, tag);
-    return { tag: `${owner}/${name}:${tag}`, digest: `${owner}/${name}@${digest}`, hash: digest };
-  };
-  const signer = (identity: Partial<Identity> = {}, sigstore = world.sigstore) =>
-    createSigner(sigstore, { repository: "Ikey168/Modulo", ...identity });
-  const signedBy = async (
-    identity: Partial<Identity>,
-    options: Parameters<World["cosign"]["sign"]>[2] = {},
-    name?: string,
-  ) => {
-    const image = await push(name);
-    await world.cosign.sign(image.digest, await signer(identity), options);
-    return image;
-  };
-  const by = (identity: Partial<Identity> = {}, services = world.services) => ({
-    identity: { repository: "Ikey168/Modulo", ...identity },
-    services,
-  });
-  const bundled = async (name: string, ...signers: BundleSigner[]) => {
-    const image = await push(name);
-    for (const one of signers) await world.cosign.signBundle(image.digest, one);
-    return image;
-  };
-  const compare = () => compareAll(world, cases);
+  const { add, push, signer, signedBy, by, bundled, compare } = comparison(() => world);
 
   it("signatures in cosign's tag format", async () => {
     const good = await signedBy({});

@@ -1,10 +1,12 @@
 import * as assert from "node:assert/strict";
 import { explain } from "../../cli/doctor/explain/explain";
 import type { Reason } from "../../cli/judging/imageReport";
+import type { BundleSigner, SignOptions } from "../../local/signing";
+import { createSigner, type Identity, type Sigstore } from "../../local/sigstore";
 import { apps, development, judgementOf, production, type World } from "./world";
 
 /** One image, what `check` must say of it, and so what admission must do. */
-export interface Case {
+interface Case {
   readonly title: string;
   readonly image: string;
   readonly reason: Reason;
@@ -12,8 +14,56 @@ export interface Case {
   readonly namespace?: string;
 }
 
+/** What a case may say beside the image and the reason. */
+export type More = Partial<Case> & {
+  /** The reason on 1.19, where it is another. */
+  readonly on119?: Reason;
+};
+
+export const owner = "ghcr.io/ikey168";
+
+/** Makes and signs images, collects what is expected of them, and holds `check` and admission against that. */
+export function comparison(get: () => World) {
+  const cases: Case[] = [];
+  let count = 0;
+  /** A fresh image of a repository. */
+  const push = async (name = "modulo-app") => {
+    const tag = `t${++count}`;
+    const digest = await get().plane.registry.pushImage(`ikey168/${name}`, tag);
+    return { tag: `${owner}/${name}:${tag}`, digest: `${owner}/${name}@${digest}`, hash: digest };
+  };
+  const signer = (identity: Partial<Identity> = {}, sigstore: Sigstore = get().sigstore) =>
+    createSigner(sigstore, { repository: "Ikey168/Modulo", ...identity });
+  return {
+    push,
+    signer,
+    /** In the tag format. */
+    signedBy: async (identity: Partial<Identity>, options: SignOptions = {}, name?: string) => {
+      const image = await push(name);
+      await get().cosign.sign(image.digest, await signer(identity), options);
+      return image;
+    },
+    /** Who signs bundles. */
+    by: (identity: Partial<Identity> = {}, services = get().services) => ({
+      identity: { repository: "Ikey168/Modulo", ...identity },
+      services,
+    }),
+    bundled: async (name: string, ...signers: BundleSigner[]) => {
+      const image = await push(name);
+      for (const one of signers) await get().cosign.signBundle(image.digest, one);
+      return image;
+    },
+    add: (title: string, image: string, on110: Reason, { on119 = on110, ...more }: More = {}) => {
+      const reason = get().node.kyverno.version.startsWith("1.10.") ? on110 : on119;
+      const passes = ["signed", "exempt"].includes(reason);
+      cases.push({ title, image, reason, verdict: passes ? "admitted" : "refused", ...more });
+    },
+    compare: () => compareAll(get(), cases),
+  };
+}
+
 /** Asks `check` once for all and admission for each, and forgets the cases. */
-export async function compareAll(world: World, cases: Case[]): Promise<void> {
+async function compareAll(world: World, cases: Case[]): Promise<void> {
   const report = await world.check(
     cases.map(({ image }) => image),
     [production, apps, development],
