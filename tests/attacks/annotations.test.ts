@@ -79,7 +79,7 @@ attacks("forged verdicts", (get) => {
     const body = pod(victim, bad(), forged());
     return patch(get().developer, apps, "Pod", victim, body, applyPatch, "?fieldManager=mallory&force=true");
   });
-  refused("image and verdict at once by PUT", unsignedText, async () => {
+  refused("image and verdict at once by PUT", orFixed, async () => {
     const victim = await goodPod();
     const live = await read<Body>(get().developer, apps, "Pod", victim);
     Object.assign(live.metadata, { annotations: { [verdictKey]: verdict(bad()) } });
