@@ -2,7 +2,14 @@ import { z } from "zod";
 import { ClusterClient } from "../../components/kubernetes/client";
 import { ClusterError, type ClusterTrouble } from "../../components/kubernetes/errors";
 import type { ClusterTarget } from "../../components/kubernetes/kubeConfig";
-import { type KubeObject, type Resource, resourceText } from "../../components/kubernetes/resources";
+import {
+  apiVersion,
+  CLUSTER_POLICIES,
+  type KubeObject,
+  type Resource,
+  resourceText,
+} from "../../components/kubernetes/resources";
+import { POLICY_KINDS } from "../../components/policies/kinds";
 
 /** Where objects come from: a cluster, or files that somebody saved. */
 export interface ObjectSource {
@@ -16,8 +23,21 @@ export function clusterSource(target: ClusterTarget): ObjectSource {
   const client = ClusterClient.of(target);
   return {
     name: client.context,
-    pages: (resource, namespace) => client.pages(resource, namespace === undefined ? {} : { namespace }),
+    pages: async function* (resource, namespace) {
+      if (await isServed(client, resource)) yield* client.pages(resource, namespace === undefined ? {} : { namespace });
+    },
   };
+}
+
+/**
+ * Whether a cluster may have objects of a kind. Of the newer kinds of policies this is asked first: who lacks a right is told
+ * so of what the API server does not know, too, and no command could give that right.
+ */
+export async function isServed(client: ClusterClient, resource: Resource): Promise<boolean> {
+  if (!POLICY_KINDS.includes(resource) || resource === CLUSTER_POLICIES) return true;
+  const path = `/apis/${apiVersion(resource)}`;
+  const { resources } = (await client.findPath<{ resources?: readonly { name: string }[] }>(path)) ?? {};
+  return resources?.some(({ name }) => name === resource.plural) ?? false;
 }
 
 /** Why a collection can be missing from an answer. Everything else (no cluster, a broken answer) ends the command. */

@@ -20,6 +20,7 @@ import {
 import { workloadKind } from "../../components/kubernetes/workloads";
 import { readInstallation } from "../../components/kyverno/installed/facts";
 import { POLICY_KINDS } from "../../components/policies/kinds";
+import { isServed } from "../cluster/source";
 import { ask } from "./api";
 import type {
   ClusterFacts,
@@ -72,7 +73,7 @@ export async function clusterFacts({
     asked(() => readBackstop(list)),
     asked(() => readCertificates(client, namespace, release)),
     asked(() => readKinds(client)),
-    asked(() => readPolicies(list)),
+    asked(() => readPolicies(client, list)),
   ]);
   const trustName = stack?.compiled.trust?.metadata.name;
   const [settings, trustMap, pullSecrets, reports, exceptions] = await Promise.all([
@@ -153,10 +154,11 @@ async function readBackstop(list: List): Promise<Manifest[]> {
   return (await Promise.all(lists)).flat();
 }
 
-async function readPolicies(list: List): Promise<PolicyObject[]> {
+async function readPolicies(client: ClusterClient, list: List): Promise<PolicyObject[]> {
   const found: PolicyObject[] = [];
   // One after the other, so that it is always the same right which is said to lack first.
-  for (const kind of [...POLICY_KINDS, POLICIES]) found.push(...(await list(kind)).map(toPolicy(kind.kind)));
+  for (const kind of [...POLICY_KINDS, POLICIES])
+    if (await isServed(client, kind)) found.push(...(await list(kind)).map(toPolicy(kind.kind)));
   return found;
 }
 

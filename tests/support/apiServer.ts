@@ -32,6 +32,14 @@ export async function startApiServer(
         .end(typeof body === "string" ? body : JSON.stringify(body));
     const status = (code: number, message: string, more: object = {}) =>
       reply(code, { kind: "Status", apiVersion: "v1", status: "Failure", message, code, ...more });
+    if (/^\/apis\/[^/]+\/[^/]+$/.test(url.pathname)) {
+      const served = [...byPath.keys()].filter((path) => path.startsWith(`${url.pathname}/`));
+      if (served.length === 0) return reply(404, "404 page not found\n");
+      return reply(200, {
+        kind: "APIResourceList",
+        resources: served.map((path) => ({ name: path.split("/").at(-1) })),
+      });
+    }
     const namespace = /\/namespaces\/([^/]+)\//.exec(url.pathname)?.[1];
     const path = url.pathname.replace(/\/namespaces\/[^/]+/, "");
     const limit = Math.min(Number(url.searchParams.get("limit") ?? "0"), largestPage);
